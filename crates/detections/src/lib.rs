@@ -1,0 +1,1 @@
+//! Rules: loading, schedule, runs, entities, alerts.

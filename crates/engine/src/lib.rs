@@ -1,0 +1,122 @@
+//! The façade: check or run a query over a data set, with limits, a clock and a window passed in.
+//!
+//! Knows nothing of HTTP or terminals. Start at [`Engine`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::arrow::record_batch::RecordBatch;
+use kql_semantics::bound::{BoundQuery, Render};
+use kql_types::{Column, Diagnostic, Span, Value};
+
+/// The span of time a run may see. Both ends included, in ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    pub from: i64,
+    pub to: i64,
+    /// Clip reference tables (identities, watchlists, indicators) as well, as the service does.
+    pub fidelity: bool,
+}
+
+/// Which spelling of status values `AzureActivity` rows show (see `docs/`): the diagnostic-settings one
+/// (`Start`, `Success`), the REST one (`Started`, `Succeeded`), or whatever the record had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AzureDialect {
+    Raw,
+    Diagnostic,
+    Rest,
+}
+
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub time: Option<Duration>,
+    /// Bytes of memory a query may hold.
+    pub memory: Option<usize>,
+    /// Rows of a result; more is [`EngineError::Limit`].
+    pub result_rows: Option<usize>,
+}
+
+#[derive(Debug, Clone)]
+pub struct QueryOptions {
+    /// `now()`, in ticks.
+    pub query_now: i64,
+    pub window: Option<Window>,
+    pub parameters: Vec<(String, Value)>,
+    pub strict: bool,
+    /// Carry the places of the source records through the plan (costs memory).
+    pub provenance: bool,
+    /// None: chosen from the literals the query compares `ActivityStatusValue` with.
+    pub azure_dialect: Option<AzureDialect>,
+    pub limits: Limits,
+    /// Partitions of the plan; None: the number of cores.
+    pub partitions: Option<usize>,
+}
+
+/// The result of [`Engine::check`].
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// False when the text does not parse.
+    pub parse_ok: bool,
+    pub diagnostics: Vec<Diagnostic>,
+    pub columns: Vec<Column>,
+    /// Columns are complete only at run time.
+    pub open: bool,
+    pub bound: Option<BoundQuery>,
+    /// What an [`AzureDialect`] left to the engine would be.
+    pub azure_dialect: AzureDialect,
+}
+
+/// One result. `batches` have exactly the visible columns, in the Arrow layout of `kql_types::ScalarType`.
+#[derive(Debug, Clone)]
+pub struct ResultTable {
+    pub name: Option<String>,
+    pub columns: Vec<Column>,
+    pub batches: Vec<RecordBatch>,
+    pub render: Option<Render>,
+    /// Per row, when provenance was asked for: packed places (`tables::unpack_source`) with the table's name.
+    pub sources: Option<Vec<RowSources>>,
+}
+
+/// Where the records behind one result row are.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RowSources {
+    /// Sorted, without repeats, at most a cap of places.
+    pub places: Vec<i64>,
+    /// More records contributed than `places` lists.
+    pub truncated: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Statistics {
+    /// Rows read, by table.
+    pub rows_read: Vec<(String, u64)>,
+    pub elapsed: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct QueryOutput {
+    pub tables: Vec<ResultTable>,
+    /// Warnings.
+    pub diagnostics: Vec<Diagnostic>,
+    pub statistics: Statistics,
+}
+
+/// Why a query gave no answer.
+#[derive(Debug, Clone)]
+pub enum EngineError {
+    /// What the user wrote is wrong.
+    Diagnostics(Vec<Diagnostic>),
+    /// Valid KQL that is not done yet: `unsupported: NAME`.
+    Unsupported { name: String, span: Option<Span> },
+    /// A limit on time, memory or rows was hit.
+    Limit(String),
+    /// The data could not be read.
+    Data(String),
+    /// An invariant broke: to be reported.
+    Bug(String),
+}
+
+/// Tables, functions and data a query runs against.
+pub struct Engine {
+    _inner: Arc<()>,
+}

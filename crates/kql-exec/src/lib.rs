@@ -1,0 +1,1 @@
+//! Physical operators of our own and their codecs.

@@ -1,0 +1,60 @@
+//! Kernels over Arrow columns.
+//!
+//! A kernel is total: bad data gives null (or `""`), never an error; an `Err` means a limit or a wrong constant
+//! argument (a regex that does not compile). It gets arrays of equal length, or scalars for constant arguments, and
+//! gives an array with `args.rows` rows. All arguments already have the types of the overload.
+
+pub use arrow::array::ArrayRef;
+use kql_types::ScalarType;
+
+/// What a kernel refuses: a constant argument that can never work, or a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KernelError(pub String);
+
+pub type KernelResult = Result<ArrayRef, KernelError>;
+pub type KernelFn = fn(&Args<'_>) -> KernelResult;
+
+/// The arguments of one call over one batch.
+pub struct Args<'a> {
+    /// One entry per argument: an array of `rows` rows, or of one row when the argument is constant for the batch.
+    pub columns: &'a [ArrayRef],
+    /// Whether the argument of the same index is constant (its array has one row).
+    pub constant: &'a [bool],
+    /// Kusto types of the arguments.
+    pub types: &'a [ScalarType],
+    /// Kusto type of the result.
+    pub returns: ScalarType,
+    pub rows: usize,
+}
+
+/// Makes the state of one aggregate for the given argument types and result type.
+pub type AggregateFn = fn(&AggregateCall<'_>) -> Result<Box<dyn GroupState>, KernelError>;
+
+/// How an aggregate is called: types after conversion, constant arguments known before the first row.
+pub struct AggregateCall<'a> {
+    pub types: &'a [ScalarType],
+    pub returns: ScalarType,
+    /// One-row arrays of the constant arguments, None for the others.
+    pub constants: &'a [Option<ArrayRef>],
+}
+
+/// The state of one aggregate over all groups.
+pub trait GroupState: Send + Sync + std::fmt::Debug {
+    /// Adds rows: row `i` of the arguments belongs to group `groups[i]`; `total` groups exist so far.
+    fn update(&mut self, args: &Args<'_>, groups: &[usize], total: usize) -> Result<(), KernelError>;
+
+    /// Partial states of the first `count` groups as columns, removing these groups (the rest shifts down).
+    /// The number and Arrow types of the columns are fixed: see [`GroupState::partial_types`].
+    fn take_partial(&mut self, count: usize) -> Result<Vec<ArrayRef>, KernelError>;
+
+    fn partial_types(&self) -> Vec<arrow::datatypes::DataType>;
+
+    /// Adds partial states made by `take_partial`.
+    fn merge(&mut self, partial: &[ArrayRef], groups: &[usize], total: usize) -> Result<(), KernelError>;
+
+    /// Results of the first `count` groups, removing them. Groups never updated give the value of an empty group.
+    fn take_final(&mut self, count: usize) -> KernelResult;
+
+    /// Bytes held.
+    fn size(&self) -> usize;
+}

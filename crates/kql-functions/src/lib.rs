@@ -1,0 +1,15 @@
+//! The registry of functions, operators and aggregates: one entry holds all there is to know.
+//!
+//! Entries (names, signatures, naming, documentation, examples) need no Arrow; their kernels sit behind the
+//! feature `kernels`. Families are files under `scalar/` and `aggregates/`; each ends with one slice that the
+//! registry joins. To add a function, add an entry (and kernel) to its family: nothing else names it.
+
+pub mod aggregates;
+pub mod entry;
+#[cfg(feature = "kernels")]
+pub mod kernels;
+pub mod registry;
+pub mod scalar;
+
+pub use entry::{Aggregate, AggregateKernel, Example, Function, Kernel, Kind};
+pub use registry::{aggregate, aggregates, function, functions, operator, operators};

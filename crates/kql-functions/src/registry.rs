@@ -1,0 +1,39 @@
+//! Joins the families and finds entries by name.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::{Aggregate, Function, aggregates as aggregate_families, scalar};
+
+static FUNCTIONS: LazyLock<HashMap<&'static str, &'static Function>> =
+    LazyLock::new(|| functions().map(|f| (f.name, f)).collect());
+static OPERATORS: LazyLock<HashMap<&'static str, &'static Function>> =
+    LazyLock::new(|| operators().map(|f| (f.name, f)).collect());
+static AGGREGATES: LazyLock<HashMap<&'static str, &'static Aggregate>> =
+    LazyLock::new(|| self::aggregates().map(|f| (f.name, f)).collect());
+
+/// All scalar and window functions.
+pub fn functions() -> impl Iterator<Item = &'static Function> {
+    scalar::FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+/// All operators (`==`, `has`, ...), named by symbol.
+pub fn operators() -> impl Iterator<Item = &'static Function> {
+    scalar::OPERATORS.iter().flat_map(|family| family.iter())
+}
+
+pub fn aggregates() -> impl Iterator<Item = &'static Aggregate> {
+    aggregate_families::FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+pub fn function(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.get(name).copied()
+}
+
+pub fn operator(symbol: &str) -> Option<&'static Function> {
+    OPERATORS.get(symbol).copied()
+}
+
+pub fn aggregate(name: &str) -> Option<&'static Aggregate> {
+    AGGREGATES.get(name).copied()
+}

@@ -1,0 +1,1 @@
+//! Bound query to DataFusion logical plan, and our optimizer rules.

@@ -1,0 +1,74 @@
+//! The binder: names, `let`, types, automatic column names; syntax in, [`bound::BoundQuery`] out.
+//!
+//! Third stage of the pipeline. Knows neither Arrow nor DataFusion; the clock is passed in.
+
+pub mod bound;
+
+use std::sync::Arc;
+
+use bound::BoundQuery;
+use kql_types::{Column, Diagnostic, Value};
+
+/// A table a query may name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableInfo {
+    pub name: String,
+    /// In order. Hidden columns (`_ItemId`, ...) that the table has are listed too.
+    pub columns: Vec<Column>,
+    /// Accepted spellings that are not the table's own: (alias, column), e.g. `AwsRegion` for `AWSRegion`.
+    pub aliases: Vec<(String, String)>,
+}
+
+/// A stored function: text, bound at each call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredFunction {
+    pub name: String,
+    /// Parameters as written between the parentheses, without these.
+    pub params: String,
+    pub body: String,
+}
+
+/// What the names of a query may refer to.
+pub trait Catalog: Send + Sync {
+    fn table(&self, name: &str) -> Option<Arc<TableInfo>>;
+    /// Names for `union Sec*`, `search`, "did you mean".
+    fn table_names(&self) -> Vec<String>;
+    fn function(&self, name: &str) -> Option<Arc<StoredFunction>>;
+    fn function_names(&self) -> Vec<String>;
+    /// Columns of a watchlist beyond the standard ones, in order.
+    fn watchlist_columns(&self, _name: &str) -> Vec<String> {
+        Vec::new()
+    }
+    /// Columns that `evaluate bag_unpack` and similar will find in this run, known only with data.
+    /// None: not known, the result is open.
+    fn open_columns(&self, _query_span: kql_types::Span) -> Option<Vec<Column>> {
+        None
+    }
+}
+
+/// What binding is told besides the text.
+#[derive(Debug, Clone, Default)]
+pub struct BindOptions {
+    /// `now()` in ticks.
+    pub query_now: i64,
+    /// Values of declared query parameters.
+    pub parameters: Vec<(String, Value)>,
+    /// Kindnesses (aliases, a missing table behind `isfuzzy`, `todynamic(dynamic)`) are errors.
+    pub strict: bool,
+}
+
+/// What binding gives: always diagnostics; a query when there was no error.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    pub query: Option<BoundQuery>,
+    pub diagnostics: Vec<Diagnostic>,
+    /// Columns of the first result as far as they are known, also when there were errors.
+    pub columns: Vec<Column>,
+    /// Columns are complete only at run time (`bag_unpack`, `pivot` and the like).
+    pub open: bool,
+}
+
+/// Binds a parsed query.
+pub fn bind(_query: &kql_syntax::ast::Query, _catalog: &dyn Catalog, _options: &BindOptions) -> Bound {
+    Bound { query: None, diagnostics: Vec::new(), columns: Vec::new(), open: false }
+}

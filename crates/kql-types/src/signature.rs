@@ -1,0 +1,111 @@
+//! Function signatures as data: what arguments a function takes, what it returns, how its result is named.
+
+use crate::ScalarType;
+
+/// What a parameter accepts. int converts to long, and integers to real and decimal, without a word;
+/// a dynamic value is accepted where [`ParamType`] says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParamType {
+    /// Any scalar, passed as it is.
+    Any,
+    /// Exactly this type, or one that converts to it silently (int to long or real, long to real, ...).
+    Type(ScalarType),
+    /// string or dynamic, passed as it is.
+    StringOrDynamic,
+    /// string, or dynamic converted to string (`strcat`, `tolower`...: use where the engine converts).
+    TextLike,
+    /// int or long, passed as long.
+    Integer,
+    /// int, long, real or decimal, passed as it is.
+    Number,
+    /// A number, timespan or datetime, passed as it is.
+    Summable,
+    /// Anything with an order: no dynamic.
+    Orderable,
+    /// Any scalar, converted to the common type of all arguments that are marked so.
+    Common,
+    /// A dynamic array or bag.
+    Dynamic,
+    /// A tabular expression (binder handles it).
+    Table,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Param {
+    pub name: &'static str,
+    pub ty: ParamType,
+    /// May be left out.
+    pub optional: bool,
+    /// May stand zero or more times (only the last group of parameters).
+    pub repeat: bool,
+    /// Must be a literal or a constant expression.
+    pub constant: bool,
+}
+
+impl Param {
+    pub const fn new(name: &'static str, ty: ParamType) -> Param {
+        Param { name, ty, optional: false, repeat: false, constant: false }
+    }
+
+    pub const fn optional(mut self) -> Param {
+        self.optional = true;
+        self
+    }
+
+    pub const fn repeat(mut self) -> Param {
+        self.repeat = true;
+        self.optional = true;
+        self
+    }
+
+    pub const fn constant(mut self) -> Param {
+        self.constant = true;
+        self
+    }
+}
+
+/// The type of a result.
+#[derive(Debug, Clone, Copy)]
+pub enum Return {
+    Type(ScalarType),
+    /// The type of the argument with this index.
+    Argument(usize),
+    /// The common type of the [`ParamType::Common`] arguments (or of all, when there are none).
+    Common,
+    /// int becomes long, other types stay: the type of `sum` and of arithmetic.
+    Widened(usize),
+    /// Computed from the argument types, after conversion.
+    Custom(fn(&[ScalarType]) -> ScalarType),
+}
+
+/// One way to call a function. The first overload that fits wins; one that fits without conversions is preferred.
+#[derive(Debug, Clone, Copy)]
+pub struct Overload {
+    pub params: &'static [Param],
+    pub returns: Return,
+}
+
+impl Overload {
+    pub const fn new(params: &'static [Param], returns: Return) -> Overload {
+        Overload { params, returns }
+    }
+}
+
+/// How the result column of an unnamed call is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultName {
+    /// No name of its own: `Column1`, `print_0`.
+    None,
+    /// The name of the first argument: `tostring(a)` is `a`.
+    FirstArgument,
+    /// The function's name and the first argument's: `strlen_a`.
+    NameAndFirstArgument,
+    /// A prefix and the first argument's name: `max_t`, `count_`.
+    PrefixAndFirstArgument(&'static str),
+    /// The prefix alone.
+    PrefixOnly(&'static str),
+    /// The name of the only argument, when there is just one.
+    OnlyArgument,
+    /// The first argument's value if that is a literal naming a column, as in `column_ifexists`.
+    FirstArgumentValueIfColumn,
+}

@@ -1,0 +1,3 @@
+//! Developer commands: `cargo xtask check | conformance | corpus | bench | docs`.
+
+fn main() {}
