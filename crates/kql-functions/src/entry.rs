@@ -1,6 +1,6 @@
 //! The shape of an entry.
 
-use kql_types::{Overload, ResultName};
+use kql_types::{Overload, Param, ParamType, ResultName, Return, ScalarType};
 
 /// A query and the result it must give; run as a test and printed in the reference.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,126 @@ pub struct Function {
     /// None for [`Kind::Binder`] and [`Kind::Window`], and for a known function that is not done yet:
     /// calling that one is `unsupported: NAME`.
     pub kernel: Kernel,
+}
+
+/// What every function states; rare properties are methods of [`Function`], chained on [`Function::new`].
+///
+/// ```
+/// use kql_functions::entry::{Entry, Function, ex, string, takes};
+/// use kql_types::{ResultName, ScalarType::Long};
+///
+/// static STRLEN: Function = Function::new(Entry {
+///     name: "strlen",
+///     summary: "Counts the characters of a string.",
+///     details: "Counts code points, not bytes.",
+///     overloads: &[takes(&[string("source")], Long)],
+///     result_name: ResultName::NameAndFirstArgument,
+///     examples: &[ex("print n = strlen('abc')", "n:long\n3")],
+///     kernel: None,
+/// });
+/// # assert_eq!(STRLEN.name, "strlen");
+/// ```
+#[derive(Debug)]
+pub struct Entry {
+    pub name: &'static str,
+    pub summary: &'static str,
+    pub details: &'static str,
+    pub overloads: &'static [Overload],
+    pub result_name: ResultName,
+    pub examples: &'static [Example],
+    pub kernel: Kernel,
+}
+
+impl Function {
+    /// A deterministic scalar function or operator.
+    pub const fn new(entry: Entry) -> Function {
+        Function {
+            name: entry.name,
+            summary: entry.summary,
+            details: entry.details,
+            overloads: entry.overloads,
+            result_name: entry.result_name,
+            kind: Kind::Scalar,
+            obsolete: None,
+            examples: entry.examples,
+            kernel: entry.kernel,
+        }
+    }
+
+    /// Marks an old name; `successor` is what to write instead.
+    pub const fn obsolete(mut self, successor: &'static str) -> Function {
+        self.obsolete = Some(successor);
+        self
+    }
+
+    /// Marks a function whose value differs per call.
+    pub const fn volatile(mut self) -> Function {
+        self.kind = Kind::Volatile;
+        self
+    }
+
+    /// Marks a function that the binder replaces.
+    pub const fn by_binder(mut self) -> Function {
+        self.kind = Kind::Binder;
+        self
+    }
+
+    /// Marks a function over serialized rows.
+    pub const fn over_window(mut self) -> Function {
+        self.kind = Kind::Window;
+        self
+    }
+}
+
+/// One way to call a function, with a fixed type of result.
+pub const fn takes(params: &'static [Param], returns: ScalarType) -> Overload {
+    Overload::new(params, Return::Type(returns))
+}
+
+/// An example: a query and its result (see [`Example`]).
+pub const fn ex(query: &'static str, result: &'static str) -> Example {
+    Example { query, result }
+}
+
+/// Defines parameters by type: `string("source")`, `long("start").optional()`.
+macro_rules! params {
+    ($($(#[$doc:meta])* $name:ident => $ty:expr;)*) => {
+        $($(#[$doc])*
+        pub const fn $name(name: &'static str) -> Param {
+            Param::new(name, $ty)
+        })*
+    };
+}
+
+params! {
+    /// A parameter of any scalar type.
+    any => ParamType::Any;
+    /// A bool parameter.
+    boolean => ParamType::Type(ScalarType::Bool);
+    /// A long parameter; ints convert.
+    long => ParamType::Type(ScalarType::Long);
+    /// An int or long, passed as long.
+    integer => ParamType::Integer;
+    /// A real parameter; integers convert.
+    real => ParamType::Type(ScalarType::Real);
+    /// Any number, passed as it is.
+    number => ParamType::Number;
+    /// A decimal parameter.
+    decimal => ParamType::Type(ScalarType::Decimal);
+    /// A datetime parameter.
+    datetime => ParamType::Type(ScalarType::DateTime);
+    /// A timespan parameter.
+    timespan => ParamType::Type(ScalarType::TimeSpan);
+    /// A guid parameter.
+    guid => ParamType::Type(ScalarType::Guid);
+    /// A string parameter: nothing else is accepted.
+    string => ParamType::Type(ScalarType::String);
+    /// A string, or a dynamic that the call converts to string.
+    text => ParamType::TextLike;
+    /// A string or a dynamic, passed as it is.
+    string_or_dynamic => ParamType::StringOrDynamic;
+    /// A dynamic array or bag.
+    dynamic => ParamType::Dynamic;
 }
 
 /// An aggregate function of `summarize` and `make-series`.

@@ -3,6 +3,10 @@
 //! A kernel is total: bad data gives null (or `""`), never an error; an `Err` means a limit or a wrong constant
 //! argument (a regex that does not compile). It gets arrays of equal length, or scalars for constant arguments, and
 //! gives an array with `args.rows` rows. All arguments already have the types of the overload.
+//! [`access`] reads arguments and makes results; [`cache`] keeps compiled patterns.
+
+pub mod access;
+pub mod cache;
 
 pub use arrow::array::ArrayRef;
 use kql_types::ScalarType;
