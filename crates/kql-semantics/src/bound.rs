@@ -30,6 +30,17 @@ pub struct BoundQuery {
     pub compared: Vec<Compared>,
     /// Query options from `set` statements: name and value as text.
     pub options: Vec<(String, Option<Value>)>,
+    /// What the query asks for and the binder cannot express yet; a query with any of these binds (its columns are
+    /// right) but must not be run: report `unsupported: NAME` at the span.
+    pub unsupported: Vec<Unsupported>,
+}
+
+/// A known part of the language without a bound form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsupported {
+    /// An operator, plugin or function by its name in the language.
+    pub name: String,
+    pub span: Span,
 }
 
 #[derive(Debug, Clone)]
@@ -59,6 +70,9 @@ pub struct Compared {
 }
 
 /// A tabular expression. `columns` are the visible output columns in order.
+///
+/// A column that an operator passes on keeps its id; a computed column has a fresh one. A column of type
+/// [`ScalarType::Unknown`] exists only below `union isfuzzy=true` over a missing table: it holds nulls.
 #[derive(Debug, Clone)]
 pub struct Rel {
     pub kind: Box<RelKind>,
@@ -226,7 +240,8 @@ pub enum RelKind {
         keys: Vec<(Expr, Expr)>,
         condition: Option<Expr>,
     },
-    /// Columns of the input, an expanded item replacing the column of the same id or added at the end.
+    /// `Rel::columns`: the input's columns, where an item's `out` (always a fresh id) stands in the place of the column
+    /// that it replaces or at the end, then the index. Items expand side by side, the shorter ones padded with nulls.
     MvExpand {
         input: Rel,
         items: Vec<MvExpandItem>,
@@ -237,10 +252,13 @@ pub enum RelKind {
         /// `kind=array`: a bag becomes `[key, value]` pairs.
         bag_as_array: bool,
     },
-    /// `subquery` reads one [`RelKind::ApplyInput`], which stands for the rows expanded from one input row: the
-    /// input's columns and the items. Columns: the input's, then the subquery's (the binder lists what is visible).
+    /// `subquery` reads one [`RelKind::ApplyInput`] of the same `scope`, which stands for the rows expanded from one
+    /// input row: its columns are the input's, with the items' `out` as in [`RelKind::MvExpand`], and the index.
+    /// `Rel::columns` lists what is visible: columns of the input (their ids) and outputs of the subquery. A column
+    /// of the input that the subquery passes on has one id in both.
     MvApply {
         input: Rel,
+        scope: u32,
         items: Vec<MvExpandItem>,
         index: Option<ColumnId>,
         limit: Option<u64>,
@@ -305,7 +323,8 @@ pub enum RelKind {
         input: Option<Rel>,
         args: Vec<PluginArg>,
     },
-    /// Evaluated once, shared by every node with the same id.
+    /// Evaluated once, shared by every node with the same id: these nodes have equal inputs (down to the ids inside),
+    /// while `Rel::columns` has fresh ids in each, in the order of the input's columns.
     Materialize {
         id: u32,
         input: Rel,

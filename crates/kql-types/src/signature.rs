@@ -76,6 +76,12 @@ pub enum Return {
     Widened(usize),
     /// Computed from the argument types, after conversion.
     Custom(fn(&[ScalarType]) -> ScalarType),
+    /// Several named values (`series_fit_line`, `series_stats`): the kernel returns them as one dynamic array in this
+    /// order; the binder takes it apart. A column of the result is named `FUNCTION_ARGUMENT_NAME`.
+    Columns(&'static [(&'static str, ScalarType)]),
+    /// The common type of the [`ParamType::Common`] arguments that are not dynamic; dynamic when all are, or when
+    /// they have none in common (`iff(c, dynamic_value, "x")` is a string).
+    CommonNonDynamic,
 }
 
 /// One way to call a function. The first overload that fits wins; one that fits without conversions is preferred.
