@@ -1,8 +1,29 @@
 //! Known tables as data: schemas, aliases, which tables are reference data, and the Arrow layout of their rows.
 //!
-//! Knows no sources: connectors fill these tables, the binder and the scan read them.
+//! Knows no sources: connectors fill these tables, the binder and the scan read them. Start at [`SchemaSet`]:
+//!
+//! ```
+//! let schemas = tables::SchemaSet::builtin();
+//! let trail = schemas.get("AWSCloudTrail").expect("a known table");
+//! assert_eq!(trail.column("AWSRegion").map(|c| c.ty.name()), Some("string"));
+//! assert_eq!(trail.resolve_alias("AwsRegion"), Some("AWSRegion"));
+//! ```
 
-use kql_types::{Column, ScalarType};
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod builtin;
+mod layout;
+mod recognise;
+mod roles;
+mod schema_set;
+
+use kql_types::Column;
+
+pub use layout::{
+    INGESTION_COLUMN, ITEM_ID_COLUMN, SOURCE_COLUMN, arrow_schema, arrow_type, pack_source, unpack_source,
+};
+pub use recognise::Recognised;
+pub use schema_set::{SchemaError, SchemaSet};
 
 /// How a run's window treats a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +34,7 @@ pub enum TableRole {
     Reference,
 }
 
+/// A table as queries see it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableSchema {
     pub name: String,
@@ -23,33 +45,23 @@ pub struct TableSchema {
     pub aliases: Vec<(String, String)>,
 }
 
-/// Hidden column with the packed place of the record a row came from: `source << 40 | record`, where `source` indexes
-/// the list of sources (a file or an archive member) and `record` counts from 0 within it. Int64, never null.
-pub const SOURCE_COLUMN: &str = "__source";
-/// Hidden column with the ingestion time in ticks. Int64, null when unknown.
-pub const INGESTION_COLUMN: &str = "__ingestion";
-/// Visible hidden id of a row: GUID text derived from content and place.
-pub const ITEM_ID_COLUMN: &str = "_ItemId";
+impl TableSchema {
+    /// A table of these columns, with the role and the aliases its name is known for.
+    pub fn new(name: impl Into<String>, columns: Vec<Column>) -> TableSchema {
+        let name = name.into();
+        let role = roles::role_of(&name);
+        let aliases = roles::aliases_of(&name, &columns);
+        TableSchema { name, columns, role, aliases }
+    }
 
-/// Packs a place into the value of [`SOURCE_COLUMN`].
-pub fn pack_source(source: u32, record: u64) -> i64 {
-    (i64::from(source) << 40) | (record.min((1 << 40) - 1) as i64)
-}
+    /// The column of exactly this name; aliases are not followed.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
 
-/// The inverse of [`pack_source`].
-pub fn unpack_source(packed: i64) -> (u32, u64) {
-    ((packed >> 40) as u32, (packed & ((1 << 40) - 1)) as u64)
-}
-
-/// The Arrow type of a Kusto type in rows held in memory (see `kql_types::ScalarType`).
-pub fn arrow_type(ty: ScalarType) -> arrow::datatypes::DataType {
-    use arrow::datatypes::DataType;
-    match ty {
-        ScalarType::Bool => DataType::Boolean,
-        ScalarType::Int => DataType::Int32,
-        ScalarType::Long | ScalarType::DateTime | ScalarType::TimeSpan => DataType::Int64,
-        ScalarType::Real => DataType::Float64,
-        ScalarType::Decimal => DataType::Decimal256(76, 38),
-        ScalarType::Guid | ScalarType::String | ScalarType::Dynamic | ScalarType::Unknown => DataType::Utf8View,
+    /// The real column that `name` is another spelling of. A column of the table wins over an alias.
+    pub fn resolve_alias(&self, name: &str) -> Option<&str> {
+        let (_, column) = self.aliases.iter().find(|(alias, _)| alias == name)?;
+        self.column(name).is_none().then_some(column.as_str())
     }
 }
