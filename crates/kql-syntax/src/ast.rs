@@ -172,10 +172,10 @@ pub enum ExprKind {
     },
     /// `typeof(long)` or `typeof(a:long, b:string)`.
     TypeOf(Vec<TypeOfItem>),
-    /// `input | operator`.
+    /// `input | operator | operator ...`: never empty, in the order written.
     Pipe {
         input: Box<Expr>,
-        operator: Box<Operator>,
+        operators: Vec<Operator>,
     },
     /// An operator that starts a pipeline: `print`, `range`, `union`, `search`, `find`,
     /// `datatable`, `externaldata`, `evaluate`, a leading operator in a sub-pipeline.
