@@ -37,3 +37,24 @@ pub fn operator(symbol: &str) -> Option<&'static Function> {
 pub fn aggregate(name: &str) -> Option<&'static Aggregate> {
     AGGREGATES.get(name).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_entry_shows_an_example() {
+        let mut seen = HashSet::new();
+        for function in functions() {
+            assert!(seen.insert(function.name), "{} is declared twice", function.name);
+            assert!(!function.examples.is_empty(), "{} has no example", function.name);
+        }
+        let mut seen = HashSet::new();
+        for aggregate in aggregates() {
+            assert!(seen.insert(aggregate.name), "{} is declared twice", aggregate.name);
+            assert!(!aggregate.examples.is_empty(), "{} has no example", aggregate.name);
+        }
+    }
+}

@@ -110,6 +110,12 @@ pub enum ResultName {
     PrefixAndFirstArgument(&'static str),
     /// The prefix alone.
     PrefixOnly(&'static str),
+    /// A prefix and the names of the first two arguments: `covariance_x_y`.
+    PrefixAndTwoArguments(&'static str),
+    /// One output column for each value of the last, repeated parameter; each is named by the prefix, the first
+    /// argument and the value: `percentiles(a, 5, 50)` gives `percentile_a_5` and `percentile_a_50`. Each output is
+    /// a call of its own with that one value.
+    PrefixFirstArgumentAndValue(&'static str),
     /// The name of the only argument, when there is just one.
     OnlyArgument,
     /// The first argument's value if that is a literal naming a column, as in `column_ifexists`.

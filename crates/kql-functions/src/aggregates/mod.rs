@@ -1,6 +1,38 @@
 //! Families of aggregate functions.
+//!
+//! A family file holds the entries; the kernels are in `kernels::aggregate_*`. `arg_max`, `arg_min` and `take_any`
+//! give several columns at once: their kernels give a struct, one field per output.
+
+mod bits;
+mod collections;
+mod counts;
+mod distinct;
+mod extremes;
+mod percentiles;
+mod picks;
+mod spread;
+mod totals;
+
+use kql_types::{Param, ParamType, ScalarType};
 
 use crate::Aggregate;
 
 /// One slice per family.
-pub static FAMILIES: &[&[Aggregate]] = &[];
+pub static FAMILIES: &[&[Aggregate]] = &[
+    bits::FAMILY,
+    collections::FAMILY,
+    counts::FAMILY,
+    distinct::FAMILY,
+    extremes::FAMILY,
+    percentiles::FAMILY,
+    picks::FAMILY,
+    spread::FAMILY,
+    totals::FAMILY,
+];
+
+const ANY: Param = Param::new("expr", ParamType::Any);
+const SUMMABLE: Param = Param::new("expr", ParamType::Summable);
+const ORDERABLE: Param = Param::new("expr", ParamType::Orderable);
+const PREDICATE: Param = Param::new("predicate", ParamType::Type(ScalarType::Bool));
+const MAX_SIZE: Param = Param::new("maxSize", ParamType::Integer).optional().constant();
+const ACCURACY: Param = Param::new("accuracy", ParamType::Integer).optional().constant();
