@@ -2,12 +2,18 @@
 //!
 //! Knows nothing of HTTP or terminals. Start at [`Engine`].
 
-use std::sync::Arc;
+mod catalog;
+mod result;
+mod run;
+
 use std::time::Duration;
 
 use datafusion::arrow::record_batch::RecordBatch;
 use kql_semantics::bound::{BoundQuery, Render};
 use kql_types::{Column, Diagnostic, Span, Value};
+
+pub use catalog::TableCatalog;
+pub use run::Engine;
 
 /// The span of time a run may see. Both ends included, in ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +33,8 @@ pub enum AzureDialect {
     Rest,
 }
 
-#[derive(Debug, Clone)]
+/// Bounds of one query; None is no bound.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
     pub time: Option<Duration>,
     /// Bytes of memory a query may hold.
@@ -36,7 +43,8 @@ pub struct Limits {
     pub result_rows: Option<usize>,
 }
 
-#[derive(Debug, Clone)]
+/// How a query is run. [`QueryOptions::at`] gives the plain options for a clock.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct QueryOptions {
     /// `now()`, in ticks.
     pub query_now: i64,
@@ -50,6 +58,13 @@ pub struct QueryOptions {
     pub limits: Limits,
     /// Partitions of the plan; None: the number of cores.
     pub partitions: Option<usize>,
+}
+
+impl QueryOptions {
+    /// Options with the given `now()` in ticks, and everything else off.
+    pub fn at(query_now: i64) -> QueryOptions {
+        QueryOptions { query_now, ..QueryOptions::default() }
+    }
 }
 
 /// The result of [`Engine::check`].
@@ -116,7 +131,22 @@ pub enum EngineError {
     Bug(String),
 }
 
-/// Tables, functions and data a query runs against.
-pub struct Engine {
-    _inner: Arc<()>,
+impl std::fmt::Display for EngineError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            EngineError::Diagnostics(diagnostics) => {
+                for (index, diagnostic) in diagnostics.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { "; " };
+                    write!(f, "{separator}{}: {}", diagnostic.code, diagnostic.message)?;
+                }
+                Ok(())
+            }
+            EngineError::Unsupported { name, .. } => write!(f, "unsupported: {name}"),
+            EngineError::Limit(message) => write!(f, "limit reached: {message}"),
+            EngineError::Data(message) => write!(f, "the data could not be read: {message}"),
+            EngineError::Bug(message) => write!(f, "internal error, please report: {message}"),
+        }
+    }
 }
+
+impl std::error::Error for EngineError {}
