@@ -1,6 +1,6 @@
 //! Function signatures as data: what arguments a function takes, what it returns, how its result is named.
 
-use crate::ScalarType;
+use crate::{ScalarType, Value};
 
 /// What a parameter accepts. int converts to long, and integers to real and decimal, without a word;
 /// a dynamic value is accepted where [`ParamType`] says so.
@@ -82,6 +82,13 @@ pub enum Return {
     /// The common type of the [`ParamType::Common`] arguments that are not dynamic; dynamic when all are, or when
     /// they have none in common (`iff(c, dynamic_value, "x")` is a string).
     CommonNonDynamic,
+    /// Computed from the argument types and the values of constant arguments (None for others):
+    /// `datetime_diff("week", a, b)` is a real, `datetime_diff("day", a, b)` a long.
+    FromConstants(fn(&[ScalarType], &[Option<&Value>]) -> ScalarType),
+    /// With one dynamic argument a dynamic value. With more, a tuple with one dynamic field for each dynamic argument,
+    /// named by the argument and `_sorted`: `print array_sort_asc(a, b)` gives `a_sorted` and `b_sorted`.
+    /// An index picks a field: `array_sort_asc(a, b)[1]`.
+    SortedArguments,
 }
 
 /// One way to call a function. The first overload that fits wins; one that fits without conversions is preferred.
