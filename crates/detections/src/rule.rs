@@ -1,0 +1,260 @@
+//! A detection rule with the vendor's field names, whatever file it came from.
+//!
+//! The invariant: a rule always has a query, a kind and a place in a file; every default that was filled in is told in
+//! [`AnalyticsRule::notes`]. `rule_file` reads these from YAML, `library` from folders. Start at [`AnalyticsRule`].
+
+use std::sync::Arc;
+
+use kql_types::datetime::TICKS_PER_DAY;
+
+use crate::yaml::Position;
+
+/// What kind of thing asks the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RuleKind {
+    /// Runs on a schedule, compares the number of rows with a threshold.
+    Scheduled,
+    /// Near real time: every minute, any row fires.
+    Nrt,
+    /// A question of a hunter: no schedule, every row is of interest.
+    Hunting,
+}
+
+impl RuleKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            RuleKind::Scheduled => "Scheduled",
+            RuleKind::Nrt => "NRT",
+            RuleKind::Hunting => "Hunting",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AlertSeverity {
+    Informational,
+    Low,
+    Medium,
+    High,
+}
+
+impl AlertSeverity {
+    pub const ALL: [AlertSeverity; 4] =
+        [AlertSeverity::Informational, AlertSeverity::Low, AlertSeverity::Medium, AlertSeverity::High];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            AlertSeverity::Informational => "Informational",
+            AlertSeverity::Low => "Low",
+            AlertSeverity::Medium => "Medium",
+            AlertSeverity::High => "High",
+        }
+    }
+
+    /// Reads a severity in any case.
+    pub fn parse(text: &str) -> Option<AlertSeverity> {
+        AlertSeverity::ALL.into_iter().find(|severity| severity.name().eq_ignore_ascii_case(text.trim()))
+    }
+}
+
+/// How the number of result rows is compared with the threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriggerOperator {
+    GreaterThan,
+    LessThan,
+    Equal,
+    NotEqual,
+}
+
+impl TriggerOperator {
+    /// Reads the short form of YAML (`gt`) and the long one of ARM (`GreaterThan`).
+    pub fn parse(text: &str) -> Option<TriggerOperator> {
+        Some(match text.trim().to_ascii_lowercase().as_str() {
+            "gt" | "greaterthan" => TriggerOperator::GreaterThan,
+            "lt" | "lessthan" => TriggerOperator::LessThan,
+            "eq" | "equal" => TriggerOperator::Equal,
+            "ne" | "notequal" => TriggerOperator::NotEqual,
+            _ => return None,
+        })
+    }
+
+    /// The long form, as alerts show it.
+    pub fn name(self) -> &'static str {
+        match self {
+            TriggerOperator::GreaterThan => "GreaterThan",
+            TriggerOperator::LessThan => "LessThan",
+            TriggerOperator::Equal => "Equal",
+            TriggerOperator::NotEqual => "NotEqual",
+        }
+    }
+
+    /// Whether a run with so many rows fires.
+    pub fn fires(self, rows: u64, threshold: u64) -> bool {
+        match self {
+            TriggerOperator::GreaterThan => rows > threshold,
+            TriggerOperator::LessThan => rows < threshold,
+            TriggerOperator::Equal => rows == threshold,
+            TriggerOperator::NotEqual => rows != threshold,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AggregationKind {
+    SingleAlert,
+    AlertPerResult,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldMapping {
+    pub identifier: String,
+    pub column_name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntityMapping {
+    pub entity_type: String,
+    pub field_mappings: Vec<FieldMapping>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AlertDetailsOverride {
+    pub alert_display_name_format: Option<String>,
+    pub alert_description_format: Option<String>,
+    pub alert_tactics_column_name: Option<String>,
+    pub alert_severity_column_name: Option<String>,
+    /// (alertProperty, column).
+    pub alert_dynamic_properties: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequiredDataConnector {
+    pub connector_id: String,
+    pub data_types: Vec<String>,
+}
+
+/// Where a rule's query stands in its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryPlace {
+    /// The file, as it was given or found.
+    pub file: String,
+    /// The whole text of the file, to show lines of.
+    pub text: Arc<str>,
+    /// Line and column of the query's first character.
+    pub start: Position,
+    /// Byte offset in `text` of the query's first character.
+    pub offset: Option<usize>,
+}
+
+/// Something a rule file has that nothing here reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownField {
+    pub name: String,
+    pub position: Position,
+}
+
+/// A rule: analytic (scheduled, near real time) or a hunting query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnalyticsRule {
+    /// The rule's id; for files without one, made from the name.
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    pub kind: RuleKind,
+    /// None: the file gives none (hunting queries).
+    pub severity: Option<AlertSeverity>,
+    pub enabled: bool,
+    pub required_data_connectors: Vec<RequiredDataConnector>,
+    /// Ticks.
+    pub query_frequency: i64,
+    /// Ticks.
+    pub query_period: i64,
+    pub trigger_operator: TriggerOperator,
+    pub trigger_threshold: u64,
+    pub tactics: Vec<String>,
+    /// `T1578`, `T1578.002`.
+    pub relevant_techniques: Vec<String>,
+    pub query: String,
+    pub entity_mappings: Vec<EntityMapping>,
+    /// Columns that hold a whole `Entities` text.
+    pub sentinel_entities_mappings: Vec<String>,
+    /// (key, column).
+    pub custom_details: Vec<(String, String)>,
+    pub alert_details_override: AlertDetailsOverride,
+    pub aggregation_kind: AggregationKind,
+    pub create_incident: bool,
+    pub suppression_enabled: bool,
+    /// Ticks.
+    pub suppression_duration: i64,
+    pub version: Option<String>,
+    pub status: Option<String>,
+    pub tags: Vec<String>,
+    /// Guidance that built-in rules carry: (heading, text), e.g. false positives, response.
+    pub guidance: Vec<(String, String)>,
+    pub place: QueryPlace,
+    pub unknown_fields: Vec<UnknownField>,
+    /// Defaults that were filled in and values that were not understood.
+    pub notes: Vec<String>,
+}
+
+impl AnalyticsRule {
+    /// A rule with every default, as a bare query file gives.
+    pub fn bare(id: String, name: String, query: String, place: QueryPlace) -> AnalyticsRule {
+        AnalyticsRule {
+            id,
+            name,
+            description: String::new(),
+            kind: RuleKind::Hunting,
+            severity: None,
+            enabled: true,
+            required_data_connectors: Vec::new(),
+            query_frequency: TICKS_PER_DAY,
+            query_period: TICKS_PER_DAY,
+            trigger_operator: TriggerOperator::GreaterThan,
+            trigger_threshold: 0,
+            tactics: Vec::new(),
+            relevant_techniques: Vec::new(),
+            query,
+            entity_mappings: Vec::new(),
+            sentinel_entities_mappings: Vec::new(),
+            custom_details: Vec::new(),
+            alert_details_override: AlertDetailsOverride::default(),
+            aggregation_kind: AggregationKind::SingleAlert,
+            create_incident: true,
+            suppression_enabled: false,
+            suppression_duration: 0,
+            version: None,
+            status: None,
+            tags: Vec::new(),
+            guidance: Vec::new(),
+            place,
+            unknown_fields: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Why the rule's own file says not to run it.
+    pub fn retired(&self) -> Option<&'static str> {
+        if !self.enabled {
+            return Some("disabled in its file");
+        }
+        let deprecated = |text: &str| text.to_ascii_lowercase().contains("deprecated");
+        let marked = deprecated(&self.name)
+            || self.status.as_deref().is_some_and(deprecated)
+            || self.tags.iter().any(|tag| deprecated(tag));
+        marked.then_some("deprecated")
+    }
+
+    /// Whether a run without any result row fires (`eq 0`, `lt n`).
+    pub fn fires_on_nothing(&self) -> bool {
+        self.kind == RuleKind::Scheduled && self.trigger_operator.fires(0, self.trigger_threshold)
+    }
+
+    /// Whether a run with so many rows fires.
+    pub fn fires(&self, rows: u64) -> bool {
+        match self.kind {
+            RuleKind::Scheduled => self.trigger_operator.fires(rows, self.trigger_threshold),
+            RuleKind::Nrt | RuleKind::Hunting => rows > 0,
+        }
+    }
+}
