@@ -1,3 +1,37 @@
-//! Developer commands: `cargo xtask check | conformance | corpus | bench | docs`.
+//! Developer commands: `cargo xtask check | conformance | corpus | ratchets | bench | docs`.
+//!
+//! `check` is what a change must pass; the runners measure the engine against recorded answers and real rules and keep
+//! their pass counts in `ratchets.json`, below which continuous integration fails.
 
-fn main() {}
+mod check;
+mod compare;
+mod conformance;
+mod ratchet;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "xtask", about = "Developer commands of Tidewatch")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Format, clippy with warnings denied, tidy rules, direction of dependencies.
+    Check,
+    /// Tidy rules and direction of dependencies alone.
+    Tidy,
+    /// Runs recorded KQL cases and compares rows.
+    Conformance(conformance::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Check => check::run(),
+        Command::Tidy => tidy::run(),
+        Command::Conformance(options) => conformance::run(&options),
+    }
+}
