@@ -151,9 +151,7 @@ fn reals_equal(left: f64, right: f64, rules: &Rules<'_>) -> bool {
         return left.is_nan() && right.is_nan();
     }
     let tolerance = rules.tolerance.unwrap_or(1e-9);
-    left == right
-        || (left - right).abs() <= tolerance * left.abs().max(right.abs())
-        || (left - right).abs() <= 1e-12
+    left == right || (left - right).abs() <= tolerance * left.abs().max(right.abs()) || (left - right).abs() <= 1e-12
 }
 
 /// Compares as numbers: `1.50` equals `1.5`.
@@ -190,9 +188,9 @@ fn dynamic_equal(expected: &Json, actual: &Dynamic, rules: &Rules<'_>) -> bool {
         Dynamic::Array(items) => expected.as_array().is_some_and(|expected| arrays_equal(expected, items, rules)),
         Dynamic::Bag(items) => expected.as_object().is_some_and(|expected| {
             expected.len() == items.len()
-                && items.iter().all(|(key, value)| {
-                    expected.get(key).is_some_and(|expected| dynamic_equal(expected, value, rules))
-                })
+                && items
+                    .iter()
+                    .all(|(key, value)| expected.get(key).is_some_and(|expected| dynamic_equal(expected, value, rules)))
         }),
     }
 }
@@ -207,7 +205,10 @@ fn arrays_equal(expected: &[Json], actual: &[Dynamic], rules: &Rules<'_>) -> boo
     if rules.tag("array-order-free") {
         let mut free: Vec<&Dynamic> = actual.iter().collect();
         return expected.iter().all(|left| {
-            free.iter().position(|right| dynamic_equal(left, right, rules)).map(|index| free.swap_remove(index)).is_some()
+            free.iter()
+                .position(|right| dynamic_equal(left, right, rules))
+                .map(|index| free.swap_remove(index))
+                .is_some()
         });
     }
     rules.tag("geometry") && rings_equal(expected, actual, rules)
@@ -226,7 +227,11 @@ fn rings_equal(expected: &[Json], actual: &[Dynamic], rules: &Rules<'_>) -> bool
     let mut free: Vec<&Dynamic> = actual.iter().collect();
     expected.iter().all(|left| {
         left.is_array()
-            && free.iter().position(|right| dynamic_equal(left, right, rules)).map(|index| free.swap_remove(index)).is_some()
+            && free
+                .iter()
+                .position(|right| dynamic_equal(left, right, rules))
+                .map(|index| free.swap_remove(index))
+                .is_some()
     })
 }
 

@@ -6,7 +6,10 @@
 mod check;
 mod compare;
 mod conformance;
+mod corpus;
+mod host;
 mod ratchet;
+mod synthetic;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -26,6 +29,8 @@ enum Command {
     Tidy,
     /// Runs recorded KQL cases and compares rows.
     Conformance(conformance::Options),
+    /// Runs real rules through every stage and counts.
+    Corpus(corpus::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -33,5 +38,6 @@ fn main() -> anyhow::Result<()> {
         Command::Check => check::run(),
         Command::Tidy => tidy::run(),
         Command::Conformance(options) => conformance::run(&options),
+        Command::Corpus(options) => corpus::run(&options),
     }
 }

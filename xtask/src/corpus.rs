@@ -1,0 +1,295 @@
+//! `cargo xtask corpus`: real rules through every stage: parse, bind, run on empty tables, run on synthetic rows.
+//!
+//! Verdicts are compared with the official parser's where the collection has them. Counts per stage and reason, and how
+//! many queries return rows; each count has its ratchet.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use engine::{EngineError, Limits, QueryOptions};
+use kql_types::{Severity, datetime};
+use serde::Deserialize;
+
+use crate::synthetic::{Hints, ROWS};
+use crate::{host, ratchet};
+
+#[derive(Args)]
+pub struct Options {
+    /// File of queries (JSON lines, plain or gzip); the reference collection beside the project when left out.
+    #[arg(long)]
+    queries: Option<PathBuf>,
+    /// Stop after this stage: parse, bind, empty or synthetic.
+    #[arg(long, default_value = "synthetic")]
+    until: String,
+    /// Only every n-th query.
+    #[arg(long, default_value_t = 1)]
+    every: usize,
+    /// Only queries whose source or id has this text.
+    #[arg(long)]
+    only: Option<String>,
+    /// List at most this many failures per stage.
+    #[arg(long, default_value_t = 0)]
+    failures: usize,
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    #[arg(long)]
+    ratchet: bool,
+    #[arg(long)]
+    raise: bool,
+    /// Print counts and failures as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    source: String,
+    query: String,
+    #[serde(default)]
+    params: Option<String>,
+    oracle: Option<Oracle>,
+}
+
+#[derive(Deserialize)]
+struct Oracle {
+    ok: bool,
+    parse_ok: bool,
+    diagnostics: Vec<OracleDiagnostic>,
+    #[serde(default)]
+    result: Vec<(String, String)>,
+    #[serde(default)]
+    open: bool,
+}
+
+#[derive(Deserialize)]
+struct OracleDiagnostic {
+    code: String,
+    severity: String,
+}
+
+/// Passes and failures of all stages.
+#[derive(Default)]
+struct Tally {
+    passed: BTreeMap<&'static str, u64>,
+    tried: BTreeMap<&'static str, u64>,
+    failures: BTreeMap<&'static str, Vec<(String, String)>>,
+}
+
+impl Tally {
+    fn note(&mut self, stage: &'static str, entry: &Entry, failure: Option<String>) {
+        *self.tried.entry(stage).or_default() += 1;
+        match failure {
+            None => *self.passed.entry(stage).or_default() += 1,
+            Some(reason) => {
+                self.failures.entry(stage).or_default().push((format!("{} {}", entry.id, entry.source), reason));
+            }
+        }
+    }
+}
+
+/// The clock of every run: a fixed moment, so that counts repeat.
+fn now() -> i64 {
+    datetime::parse("2026-03-02T12:00:00Z").unwrap_or(datetime::UNIX_EPOCH)
+}
+
+/// Runs the queries, prints counts by stage and reason, and keeps the ratchet.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let path = match &options.queries {
+        Some(path) => path.clone(),
+        None => match testing::shared("corpus/sentinel-open.jsonl.gz") {
+            Some(path) => path,
+            None => return Ok(()),
+        },
+    };
+    let entries = read(&path, options)?;
+    let catalog = host::catalog()?;
+    let tally = Mutex::new(Tally::default());
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..options.threads.max(1) {
+            scope.spawn(|| {
+                while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let mut own = Tally::default();
+                    stages(entry, &catalog, &options.until, &mut own);
+                    merge(&tally, own);
+                }
+            });
+        }
+    });
+    let tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    print(&tally, options);
+    let counts = tally.passed.iter().map(|(stage, count)| ((*stage).to_string(), *count)).collect();
+    if options.raise {
+        ratchet::raise("corpus", &counts)?;
+    }
+    if options.ratchet {
+        ratchet::enforce("corpus", &counts)?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path, options: &Options) -> anyhow::Result<Vec<Entry>> {
+    let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
+    let reader: Box<dyn Read> = if path.extension().is_some_and(|extension| extension == "gz") {
+        Box::new(flate2::read::GzDecoder::new(file))
+    } else {
+        Box::new(file)
+    };
+    let mut entries = Vec::new();
+    for (number, line) in BufReader::new(reader).lines().enumerate() {
+        let line = line.with_context(|| format!("reading {}", path.display()))?;
+        if line.trim().is_empty() || number % options.every.max(1) != 0 {
+            continue;
+        }
+        let entry: Entry =
+            serde_json::from_str(&line).with_context(|| format!("{} line {}", path.display(), number + 1))?;
+        if options.only.as_ref().is_none_or(|only| entry.id.contains(only) || entry.source.contains(only)) {
+            entries.push(entry);
+        }
+    }
+    Ok(entries)
+}
+
+fn merge(into: &Mutex<Tally>, own: Tally) {
+    let mut tally = into.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    for (stage, count) in own.tried {
+        *tally.tried.entry(stage).or_default() += count;
+    }
+    for (stage, count) in own.passed {
+        *tally.passed.entry(stage).or_default() += count;
+    }
+    for (stage, failures) in own.failures {
+        tally.failures.entry(stage).or_default().extend(failures);
+    }
+}
+
+fn stages(entry: &Entry, catalog: &host::SharedCatalog, until: &str, tally: &mut Tally) {
+    let text = host::with_parameters(&entry.query, entry.params.as_deref());
+    let parse_ok = kql_syntax::parse(&text).errors.is_empty();
+    if let Some(oracle) = &entry.oracle {
+        let differs = parse_ok != oracle.parse_ok;
+        tally.note("parse", entry, differs.then(|| format!("parsed: {parse_ok}, reference: {}", oracle.parse_ok)));
+    }
+    if until == "parse" {
+        return;
+    }
+    let engine = host::engine(catalog, None);
+    let query_options = QueryOptions {
+        query_now: now(),
+        limits: Limits { time: Some(Duration::from_secs(30)), memory: Some(2 << 30), result_rows: Some(1_000_000) },
+        partitions: Some(1),
+        ..QueryOptions::default()
+    };
+    let checked = engine.check(&text, &query_options);
+    let refused = checked.diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error);
+    if let Some(oracle) = &entry.oracle {
+        bind_stage(entry, oracle, &checked, tally);
+        if !oracle.ok {
+            return;
+        }
+    }
+    if until == "bind" || refused.is_some() {
+        return;
+    }
+    let empty = engine.run_blocking(&text, &query_options);
+    tally.note("runs-empty", entry, empty.as_ref().err().map(reason));
+    let Some(bound) = checked.bound.as_ref().filter(|_| until == "synthetic") else { return };
+    let rels: Vec<_> = bound.results.iter().map(|result| &result.rel).collect();
+    let hints = Hints::collect(&rels);
+    let data = match host::synthetic_data(bound, &hints, ROWS, now()) {
+        Ok(data) => data,
+        Err(error) => return tally.note("runs-synthetic", entry, Some(error.to_string())),
+    };
+    match host::engine(catalog, Some(Arc::new(data))).run_blocking(&text, &query_options) {
+        Ok(output) => {
+            tally.note("runs-synthetic", entry, None);
+            let rows: usize = output.tables.iter().map(engine::ResultTable::row_count).sum();
+            tally.note("returns-rows", entry, (rows == 0).then(|| "no rows".to_string()));
+        }
+        Err(error) => tally.note("runs-synthetic", entry, Some(reason(&error))),
+    }
+}
+
+fn bind_stage(entry: &Entry, oracle: &Oracle, checked: &engine::Checked, tally: &mut Tally) {
+    let errors: Vec<_> =
+        checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect();
+    if oracle.ok {
+        let failure = errors.first().map(|error| format!("{} {}", error.code, error.message));
+        let accepted = failure.is_none();
+        tally.note("accepts", entry, failure);
+        if accepted && !oracle.open {
+            let got: Vec<(String, String)> =
+                checked.columns.iter().map(|column| (column.name.clone(), column.ty.name().to_string())).collect();
+            let failure = (got != oracle.result).then(|| first_difference(&oracle.result, &got));
+            tally.note("columns", entry, failure);
+        }
+        return;
+    }
+    tally.note("refuses", entry, errors.is_empty().then(|| format!("accepted; reference says {}", codes(oracle))));
+    let same = errors.iter().any(|error| {
+        oracle.diagnostics.iter().any(|official| official.severity == "Error" && official.code == error.code)
+    });
+    let failure = format!("reference {}, ours {}", codes(oracle), errors.first().map_or("none", |error| error.code));
+    tally.note("same-code", entry, (!same).then_some(failure));
+}
+
+fn codes(oracle: &Oracle) -> String {
+    let mut codes: Vec<&str> = oracle.diagnostics.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+    codes.dedup();
+    codes.join(",")
+}
+
+fn first_difference(expected: &[(String, String)], got: &[(String, String)]) -> String {
+    let place = expected.iter().zip(got).position(|(left, right)| left != right);
+    match place {
+        Some(index) => format!("column {index}: {:?}, got {:?}", expected[index], got[index]),
+        None => format!("{} columns, got {}", expected.len(), got.len()),
+    }
+}
+
+fn reason(error: &EngineError) -> String {
+    error.to_string().lines().next().unwrap_or_default().chars().take(110).collect()
+}
+
+fn print(tally: &Tally, options: &Options) {
+    if options.json {
+        let failures: Vec<_> = tally
+            .failures
+            .iter()
+            .flat_map(|(stage, failures)| {
+                failures
+                    .iter()
+                    .map(move |(entry, reason)| serde_json::json!({"stage": stage, "entry": entry, "reason": reason}))
+            })
+            .collect();
+        println!("{:#}", serde_json::json!({"passed": tally.passed, "tried": tally.tried, "failures": failures}));
+        return;
+    }
+    for (stage, tried) in &tally.tried {
+        let passed = tally.passed.get(stage).copied().unwrap_or(0);
+        println!("{stage:16} {passed:5} of {tried:5}  {:5.1} %", 100.0 * passed as f64 / (*tried).max(1) as f64);
+        let failures = tally.failures.get(stage).map(Vec::as_slice).unwrap_or_default();
+        if *stage != "returns-rows" {
+            let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+            failures.iter().for_each(|(_, reason)| *reasons.entry(reason).or_default() += 1);
+            let mut sorted: Vec<_> = reasons.into_iter().map(|(reason, count)| (count, reason)).collect();
+            sorted.sort_by(|left, right| right.cmp(left));
+            for (count, reason) in sorted.iter().take(12) {
+                println!("  {count:5}  {reason}");
+            }
+        }
+        for (entry, reason) in failures.iter().take(options.failures) {
+            println!("    {entry}: {reason}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What the runners give the engine: the known tables, stored functions, and made-up rows.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use datafusion::arrow::record_batch::RecordBatch;
+use engine::{Engine, TableCatalog};
+use kql_semantics::bound::BoundQuery;
+use kql_semantics::{Catalog, StoredFunction};
+use kql_types::{Column, ScalarType};
+use scan::DataSet;
+use tables::SchemaSet;
+
+use crate::synthetic::Hints;
+
+/// A catalog shared by all runs.
+pub type SharedCatalog = Arc<dyn Catalog>;
+
+/// All built-in tables, and the stored functions of the reference collection.
+pub fn catalog() -> anyhow::Result<SharedCatalog> {
+    let schemas = SchemaSet::builtin();
+    let tables: Vec<_> = schemas.names().into_iter().filter_map(|name| schemas.get(name).cloned()).collect();
+    let mut catalog = TableCatalog::new().with_schemas(tables);
+    if let Some(path) = testing::shared("corpus/functions.json") {
+        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        catalog = catalog.with_functions(stored_functions(&text)?);
+    }
+    Ok(Arc::new(catalog))
+}
+
+fn stored_functions(text: &str) -> anyhow::Result<Vec<StoredFunction>> {
+    let entries: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).context("reading stored functions")?;
+    let field = |entry: &serde_json::Value, name: &str| entry[name].as_str().unwrap_or_default().to_string();
+    Ok(entries
+        .into_iter()
+        .map(|(name, entry)| StoredFunction { name, params: field(&entry, "params"), body: field(&entry, "body") })
+        .collect())
+}
+
+/// An engine over the given data, or over empty tables.
+pub fn engine(catalog: &SharedCatalog, data: Option<Arc<DataSet>>) -> Engine {
+    Engine::new(Arc::clone(catalog), data.unwrap_or_default())
+}
+
+/// A parser function with parameters is analysed as a call with its defaults.
+pub fn with_parameters(query: &str, params: Option<&str>) -> String {
+    match params.filter(|params| !params.trim().is_empty()) {
+        Some(params) => format!("let __function = ({params}) {{\n{query}\n}};\n__function()"),
+        None => query.to_string(),
+    }
+}
+
+/// Rows for every table of a query, shaped by its literals.
+pub fn synthetic_data(bound: &BoundQuery, hints: &Hints, rows: usize, now: i64) -> anyhow::Result<DataSet> {
+    let schemas = SchemaSet::builtin();
+    let mut data = DataSet::new();
+    for used in &bound.tables {
+        let Some(schema) = schemas.get(&used.name) else { continue };
+        let columns: Vec<Column> = schema
+            .columns
+            .iter()
+            .filter(|column| {
+                let wanted = used.columns.contains(&column.name) || column.name == "TimeGenerated";
+                wanted && column.ty != ScalarType::Unknown
+            })
+            .cloned()
+            .collect();
+        let mut arrays = Vec::new();
+        for column in &columns {
+            let values: Vec<_> = (0..rows).map(|row| hints.cell(&used.name, column, row, now)).collect();
+            arrays.push((column.name.as_str(), kql_plan::value::array(column.ty, &values.iter().collect::<Vec<_>>())?));
+        }
+        let batch = RecordBatch::try_from_iter(arrays)?;
+        data.add_batches(&used.name, columns.clone(), vec![batch])?;
+    }
+    Ok(data)
+}
