@@ -52,9 +52,26 @@ mod tests {
             assert!(!function.examples.is_empty(), "{} has no example", function.name);
         }
         let mut seen = HashSet::new();
+        for operator in operators() {
+            assert!(seen.insert(operator.name), "{} is declared twice", operator.name);
+            assert!(!operator.examples.is_empty(), "{} has no example", operator.name);
+        }
+        let mut seen = HashSet::new();
         for aggregate in aggregates() {
             assert!(seen.insert(aggregate.name), "{} is declared twice", aggregate.name);
             assert!(!aggregate.examples.is_empty(), "{} has no example", aggregate.name);
+        }
+    }
+
+    #[test]
+    fn every_entry_can_be_read_and_called() {
+        for entry in functions().chain(operators()) {
+            assert!(entry.summary.ends_with('.'), "{} has no sentence for a summary", entry.name);
+            assert!(!entry.overloads.is_empty(), "{} cannot be called", entry.name);
+            for overload in entry.overloads {
+                let optional: Vec<bool> = overload.params.iter().map(|param| param.optional).collect();
+                assert!(optional.is_sorted(), "{}: a required parameter follows an optional one", entry.name);
+            }
         }
     }
 }

@@ -55,6 +55,13 @@ impl<'a> Text<'a> {
         if self.mask == 0 { Some(self.at(0)) } else { None }
     }
 
+    /// The length of the row's text in bytes.
+    #[inline]
+    pub fn bytes(&self, row: usize) -> usize {
+        let row = row & self.mask;
+        if self.array.is_null(row) { 0 } else { self.array.views()[row] as u32 as usize }
+    }
+
     /// A key of the row's text: equal keys mean equal text within this batch (not the other way round).
     #[inline]
     pub fn key(&self, row: usize) -> u128 {

@@ -9,7 +9,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use regex::{Regex, RegexBuilder};
 
-use super::KernelError;
+use super::access::Text;
+use super::{Args, KernelError};
 
 /// Entries a cache holds.
 const CAPACITY: usize = 512;
@@ -65,6 +66,58 @@ pub fn regex(pattern: &str) -> Result<Arc<Regex>, KernelError> {
             .build()
             .map_err(|error| KernelError(format!("invalid regular expression: {error}")))
     })
+}
+
+/// The regexes of a pattern argument, compiled once per distinct pattern of the batch.
+#[derive(Debug)]
+pub struct Regexes {
+    compiled: Vec<Arc<Regex>>,
+    /// Per row the index into `compiled`; empty when the pattern is constant.
+    rows: Vec<u32>,
+}
+
+impl Regexes {
+    /// # Errors
+    /// A pattern that does not compile.
+    pub fn of(args: &Args<'_>, pattern: &Text<'_>) -> Result<Regexes, KernelError> {
+        Regexes::of_form(args, pattern, |pattern| regex(pattern))
+    }
+
+    /// As [`Regexes::of`], with each pattern brought into a form (anchored, say) by `compile`.
+    pub fn of_form(
+        args: &Args<'_>,
+        pattern: &Text<'_>,
+        compile: impl Fn(&str) -> Result<Arc<Regex>, KernelError>,
+    ) -> Result<Regexes, KernelError> {
+        if let Some(pattern) = pattern.constant() {
+            return Ok(Regexes { compiled: vec![compile(pattern)?], rows: Vec::new() });
+        }
+        let mut known: HashMap<&str, u32> = HashMap::new();
+        let (mut compiled, mut rows) = (Vec::new(), Vec::with_capacity(args.rows));
+        for row in 0..args.rows {
+            let text = pattern.at(row);
+            let index = match known.get(text) {
+                Some(index) => *index,
+                None => {
+                    compiled.push(compile(text)?);
+                    let index = compiled.len() as u32 - 1;
+                    known.insert(text, index);
+                    index
+                }
+            };
+            rows.push(index);
+        }
+        if compiled.is_empty() {
+            compiled.push(compile("")?);
+        }
+        Ok(Regexes { compiled, rows })
+    }
+
+    /// The regex of a row.
+    #[inline]
+    pub fn at(&self, row: usize) -> &Regex {
+        &self.compiled[self.rows.get(row).map_or(0, |index| *index as usize)]
+    }
 }
 
 #[cfg(test)]

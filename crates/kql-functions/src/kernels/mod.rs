@@ -7,6 +7,9 @@
 
 pub mod access;
 pub mod cache;
+pub mod needles;
+pub mod text_match;
+pub mod text_operators;
 
 pub use arrow::array::ArrayRef;
 use kql_types::ScalarType;

@@ -1,0 +1,80 @@
+//! Hashes.
+//!
+//! Text hashes as UTF-8; a number, datetime or timespan as its little-endian bytes.
+
+use kql_types::ResultName;
+use kql_types::ScalarType::{Long, String};
+
+use crate::entry::{Entry, Function, any, ex, integer, long, takes};
+
+pub static FAMILY: &[Function] = &[
+    Function::new(Entry {
+        name: "hash",
+        summary: "Hashes a value with xxHash64, optionally modulo a number.",
+        details: "The algorithm may change in Kusto; `hash_xxhash64` names it.",
+        overloads: &[takes(&[any("source"), integer("mod").optional()], Long)],
+        result_name: ResultName::None,
+        examples: &[ex("print h = hash('World', 100)", "h:long\n51")],
+        kernel: None,
+    }),
+    Function::new(Entry {
+        name: "hash_xxhash64",
+        summary: "Hashes a value with xxHash64, optionally modulo a number.",
+        details: "",
+        overloads: &[takes(&[any("source"), integer("mod").optional()], Long)],
+        result_name: ResultName::None,
+        examples: &[ex("print h = hash_xxhash64('World')", "h:long\n1846988464401551951")],
+        kernel: None,
+    }),
+    Function::new(Entry {
+        name: "hash_md5",
+        summary: "Hashes a value with MD5, in hexadecimal digits.",
+        details: "",
+        overloads: &[takes(&[any("source")], String)],
+        result_name: ResultName::None,
+        examples: &[ex("print h = hash_md5('abc')", "h:string\n\"900150983cd24fb0d6963f7d28e17f72\"")],
+        kernel: None,
+    }),
+    Function::new(Entry {
+        name: "hash_sha1",
+        summary: "Hashes a value with SHA-1, in hexadecimal digits.",
+        details: "",
+        overloads: &[takes(&[any("source")], String)],
+        result_name: ResultName::None,
+        examples: &[ex("print h = hash_sha1('abc')", "h:string\n\"a9993e364706816aba3e25717850c26c9cd0d89d\"")],
+        kernel: None,
+    }),
+    Function::new(Entry {
+        name: "hash_sha256",
+        summary: "Hashes a value with SHA-256, in hexadecimal digits.",
+        details: "",
+        overloads: &[takes(&[any("source")], String)],
+        result_name: ResultName::None,
+        examples: &[ex(
+            "print h = hash_sha256('abc')",
+            "h:string\n\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"",
+        )],
+        kernel: None,
+    }),
+    Function::new(Entry {
+        name: "hash_combine",
+        summary: "Combines hashes into one; their order matters.",
+        details: "",
+        overloads: &[takes(&[long("h1"), long("h2"), long("h").repeat()], Long)],
+        result_name: ResultName::None,
+        examples: &[ex(
+            "print h = hash_combine(hash('Hello'), hash('World')) == hash_many('Hello', 'World')",
+            "h:bool\ntrue",
+        )],
+        kernel: None,
+    }),
+    Function::new(Entry {
+        name: "hash_many",
+        summary: "Hashes several values into one number.",
+        details: "The combination of the hashes of the values.",
+        overloads: &[takes(&[any("s1"), any("s2"), any("s").repeat()], Long)],
+        result_name: ResultName::None,
+        examples: &[ex("print h = hash_many('Hello', 'World')", "h:long\n-1440138333540407281")],
+        kernel: None,
+    }),
+];
