@@ -1,0 +1,172 @@
+//! Alerts as rows of the `SecurityAlert` table, as a scheduled rule of the service writes them.
+
+use kql_types::{datetime, timespan};
+use serde_json::{Map, Value as Json, json};
+
+use crate::alert::Alert;
+use crate::entity;
+use crate::rule::{AggregationKind, AnalyticsRule, RuleKind};
+
+/// The run is finished five minutes after its nominal time.
+const DELAY: i64 = 5 * 60 * datetime::TICKS_PER_SECOND;
+const NO_WORKSPACE: &str = "00000000-0000-0000-0000-000000000000";
+
+/// One row, column by column in the order of the table's schema.
+pub fn row(alert: &Alert, rule: &AnalyticsRule) -> Json {
+    let time = datetime::format(alert.run.query_now.saturating_add(DELAY));
+    let property = |name: &str| {
+        alert.properties.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    let property_or = |name: &str, default: &str| match property(name) {
+        value if value.is_empty() => default.to_string(),
+        value => value,
+    };
+    let entities = match alert.entities.is_empty() {
+        true => String::new(),
+        false => entity::entities_json(&alert.entities).to_string(),
+    };
+    let (techniques, sub_techniques) = split_techniques(&alert.techniques);
+    let component = if rule.kind == RuleKind::Nrt { "NRT Alerts" } else { "Scheduled Alerts" };
+    json!({
+        "TenantId": NO_WORKSPACE,
+        "TimeGenerated": time,
+        "DisplayName": alert.display_name,
+        "AlertName": alert.display_name,
+        "AlertSeverity": alert.severity.name(),
+        "Description": alert.description,
+        "ProviderName": property_or("ProviderName", "ASI Scheduled Alerts"),
+        "VendorName": "Microsoft",
+        "VendorOriginalId": alert.id,
+        "SystemAlertId": alert.id,
+        "ResourceId": "",
+        "SourceComputerId": "",
+        "AlertType": format!("{NO_WORKSPACE}_{}", alert.rule_id),
+        "ConfidenceLevel": property("ConfidenceLevel"),
+        "ConfidenceScore": property("ConfidenceScore").parse::<f64>().ok(),
+        "IsIncident": false,
+        "StartTime": datetime::format(alert.start_time),
+        "EndTime": datetime::format(alert.end_time),
+        "ProcessingEndTime": time,
+        "RemediationSteps": property("RemediationSteps"),
+        "ExtendedProperties": extended_properties(alert, rule).to_string(),
+        "Entities": entities,
+        "SourceSystem": "Detection",
+        "WorkspaceSubscriptionId": "",
+        "WorkspaceResourceGroup": "",
+        "ExtendedLinks": property("ExtendedLinks"),
+        "ProductName": property_or("ProductName", "Azure Sentinel"),
+        "ProductComponentName": property_or("ProductComponentName", component),
+        "AlertLink": property("AlertLink"),
+        "Status": "New",
+        "CompromisedEntity": "",
+        "Tactics": if alert.tactics.is_empty() { "Unknown".to_string() } else { alert.tactics.join(", ") },
+        "Techniques": json_list(&techniques),
+        "SubTechniques": json_list(&sub_techniques),
+        "Type": "SecurityAlert",
+    })
+}
+
+fn split_techniques(all: &[String]) -> (Vec<String>, Vec<String>) {
+    let mut techniques: Vec<String> = Vec::new();
+    let mut sub_techniques = Vec::new();
+    for technique in all {
+        let parent = technique.split('.').next().unwrap_or(technique).to_string();
+        if parent != *technique {
+            sub_techniques.push(technique.clone());
+        }
+        if !techniques.contains(&parent) {
+            techniques.push(parent);
+        }
+    }
+    (techniques, sub_techniques)
+}
+
+/// A JSON array as text; nothing when empty.
+fn json_list(items: &[String]) -> String {
+    if items.is_empty() { String::new() } else { json!(items).to_string() }
+}
+
+fn extended_properties(alert: &Alert, rule: &AnalyticsRule) -> Json {
+    let mut properties = Map::new();
+    let mut add = |key: &str, value: String| {
+        properties.insert(key.to_string(), Json::String(value));
+    };
+    add("Query Period", timespan::format(rule.query_period));
+    add("Trigger Operator", rule.trigger_operator.name().to_string());
+    add("Trigger Threshold", rule.trigger_threshold.to_string());
+    add("Correlation Id", alert.id.clone());
+    add("Search Query Results Overall Count", (alert.rows.len() as u64 + alert.rows_repeated).to_string());
+    add("Data Sources", "[]".to_string());
+    add("Query", query_text(alert, rule));
+    add("Query Start Time UTC", to_second(alert.run.window_from, Rounding::Down));
+    add("Query End Time UTC", to_second(alert.run.query_now, Rounding::Up));
+    add("Analytic Rule Ids", json!([alert.rule_id]).to_string());
+    let grouping = match alert.aggregation_kind {
+        AggregationKind::SingleAlert => "SingleAlert",
+        AggregationKind::AlertPerResult => "AlertPerEvent",
+    };
+    add("Event Grouping", grouping.to_string());
+    add("Analytic Rule Name", alert.rule_name.clone());
+    add("ProcessedBySentinel", "True".to_string());
+    add("Alert generation status", "Full alert created".to_string());
+    if !alert.custom_details.is_empty() {
+        let details: Map<String, Json> =
+            alert.custom_details.iter().map(|(key, values)| (key.clone(), json!(values))).collect();
+        add("Custom Details", Json::Object(details).to_string());
+    }
+    Json::Object(properties)
+}
+
+/// The rule's query with the clock of the run in front: pasted as it is, it runs as of that moment.
+pub fn query_text(alert: &Alert, rule: &AnalyticsRule) -> String {
+    format!("set query_now = datetime({});\n{}", datetime::format(alert.run.query_now), rule.query)
+}
+
+enum Rounding {
+    Down,
+    Up,
+}
+
+/// `2023-07-24 15:23:59Z`.
+fn to_second(ticks: i64, rounding: Rounding) -> String {
+    let second = datetime::TICKS_PER_SECOND;
+    let rounded = match rounding {
+        Rounding::Down => ticks,
+        Rounding::Up => ticks.saturating_add(second - 1).min(datetime::MAX),
+    };
+    let text = datetime::format(rounded);
+    let seconds = text.get(..19).unwrap_or(&text).replace('T', " ");
+    format!("{seconds}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::alerts_of_run;
+    use crate::rule_file::{Expectation, FileContent, read};
+    use crate::schedule::Run;
+
+    #[test]
+    fn a_row_has_what_the_service_writes() {
+        let text = "id: 0f\nname: Odd key\nseverity: High\nqueryFrequency: 5h\nqueryPeriod: 5h\nquery: T\n\
+            tactics: [Impact, Execution]\nrelevantTechniques: [T1578.002, T1496]\n";
+        let FileContent::Rule(rule) = read("a.yaml", text, Expectation::Rule) else { panic!() };
+        let now = datetime::parse("2023-07-24T20:23:59.1070000Z").unwrap();
+        let from = now - rule.query_period;
+        let run = Run { query_now: now, window_from: from, range_start: from };
+        let alert = &alerts_of_run(&rule, &[], Vec::new(), 0, run)[0];
+        let row = row(alert, &rule);
+        assert_eq!(row["TimeGenerated"], "2023-07-24T20:28:59.1070000Z");
+        assert_eq!(row["Techniques"], r#"["T1578","T1496"]"#);
+        assert_eq!(row["SubTechniques"], r#"["T1578.002"]"#);
+        assert_eq!(row["Tactics"], "Impact, Execution");
+        assert_eq!(row["Entities"], "");
+        let extended: Json = serde_json::from_str(row["ExtendedProperties"].as_str().unwrap()).unwrap();
+        assert_eq!(extended["Query Start Time UTC"], "2023-07-24 15:23:59Z");
+        assert_eq!(extended["Query End Time UTC"], "2023-07-24 20:24:00Z");
+        assert_eq!(extended["Query Period"], "05:00:00");
+        assert!(
+            extended["Query"].as_str().unwrap().starts_with("set query_now = datetime(2023-07-24T20:23:59.1070000Z);")
+        );
+    }
+}
