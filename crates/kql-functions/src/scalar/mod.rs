@@ -1,34 +1,70 @@
 //! Families of scalar functions and operators.
 
+mod arithmetic;
+mod arrays;
+mod bags;
+mod comparison;
 mod context;
+mod control;
+mod conversion;
+mod datetime;
 mod encoding;
 mod geo;
 mod geo_cells;
 mod hash;
 mod ip;
+mod json;
+mod math;
+mod nulls;
 mod parse;
 mod regex;
+mod rounding;
+mod series_elements;
+mod series_fill;
+mod series_filters;
+mod series_fit;
+mod series_reduce;
+mod series_season;
+mod sets;
 mod sketches;
 mod string;
 mod text_operators;
+mod units;
 mod window;
 
 use crate::Function;
 
 /// One slice per family.
 pub static FAMILIES: &[&[Function]] = &[
+    arrays::FAMILY,
+    bags::FAMILY,
     context::FAMILY,
+    control::FAMILY,
+    conversion::FAMILY,
+    datetime::FAMILY,
     encoding::FAMILY,
     geo::FAMILY,
     geo_cells::FAMILY,
     hash::FAMILY,
     ip::FAMILY,
+    json::FAMILY,
+    math::FAMILY,
+    nulls::FAMILY,
     parse::FAMILY,
     regex::FAMILY,
+    rounding::FAMILY,
+    series_elements::FAMILY,
+    series_fill::FAMILY,
+    series_filters::FAMILY,
+    series_fit::FAMILY,
+    series_reduce::FAMILY,
+    series_season::FAMILY,
+    sets::FAMILY,
     sketches::FAMILY,
     string::FAMILY,
+    units::FAMILY,
     window::FAMILY,
 ];
 
 /// One slice per family of operators.
-pub static OPERATORS: &[&[Function]] = &[text_operators::FAMILY];
+pub static OPERATORS: &[&[Function]] = &[arithmetic::OPERATORS, comparison::OPERATORS, text_operators::FAMILY];

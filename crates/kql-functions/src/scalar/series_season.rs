@@ -1,0 +1,123 @@
+//! Seasons, outliers and anomalies of series.
+
+use kql_types::ScalarType::Dynamic;
+use kql_types::{Overload, ResultName, Return};
+
+use crate::entry::{Entry, Function, any, dynamic, ex, integer, real, string, takes};
+
+const PERIODS: Return = Return::Columns(&[("periods", Dynamic), ("scores", Dynamic)]);
+const PARTS: Return =
+    Return::Columns(&[("baseline", Dynamic), ("seasonal", Dynamic), ("trend", Dynamic), ("residual", Dynamic)]);
+const FORECAST: Return =
+    Return::Columns(&[("forecast", Dynamic), ("seasonal", Dynamic), ("trend", Dynamic), ("residual", Dynamic)]);
+const ANOMALIES: Return = Return::Columns(&[("ad_flag", Dynamic), ("ad_score", Dynamic), ("baseline", Dynamic)]);
+
+pub static FAMILY: &[Function] = &[
+    Function::new(Entry {
+        name: "series_outliers",
+        summary: "Scores the elements of a series by how far they lie outside.",
+        details: "Tukey's test; above 1.5 or below -1.5 an element is an outlier. kind is `ctukey` (default, percentiles 10 and 90) or `tukey` (25 and 75).",
+        overloads: &[takes(
+            &[
+                dynamic("series"),
+                string("kind").optional(),
+                any("ignoreValue").optional(),
+                real("minPercentile").optional(),
+                real("maxPercentile").optional(),
+            ],
+            Dynamic,
+        )],
+        result_name: ResultName::FirstArgument,
+        examples: &[ex("print s = series_outliers(dynamic([1, 1, 1, 1, 1]))", "s:dynamic\n[0.0,0.0,0.0,0.0,0.0]")],
+        kernel: None,
+    }),
+    Function::new(Entry {
+        name: "series_periods_detect",
+        summary: "Finds the most significant periods of a series.",
+        details: "",
+        overloads: &[Overload::new(
+            &[dynamic("series"), real("minPeriod"), real("maxPeriod"), integer("numPeriods")],
+            PERIODS,
+        )],
+        result_name: ResultName::None,
+        examples: &[],
+        kernel: None,
+    }),
+    Function::new(Entry {
+        name: "series_periods_validate",
+        summary: "Scores given periods of a series.",
+        details: "",
+        overloads: &[Overload::new(&[dynamic("series"), real("period"), real("period").repeat()], PERIODS)],
+        result_name: ResultName::None,
+        examples: &[],
+        kernel: None,
+    }),
+    Function::new(Entry {
+        name: "series_seasonal",
+        summary: "Gives the seasonal part of a series.",
+        details: "",
+        overloads: &[takes(&[dynamic("series"), integer("period").optional()], Dynamic)],
+        result_name: ResultName::None,
+        examples: &[ex(
+            "print s = series_seasonal(dynamic([2, 5, 3, 4, 3, 2, 1, 2, 3, 4]), 2)",
+            "s:dynamic\n[2.4,3.4,2.4,3.4,2.4,3.4,2.4,3.4,2.4,3.4]",
+        )],
+        kernel: None,
+    }),
+    Function::new(Entry {
+        name: "series_decompose",
+        summary: "Takes a series apart into season, trend and rest.",
+        details: "",
+        overloads: &[Overload::new(
+            &[
+                dynamic("series"),
+                integer("seasonality").optional(),
+                string("trend").optional(),
+                integer("testPoints").optional(),
+                real("seasonalityThreshold").optional(),
+            ],
+            PARTS,
+        )],
+        result_name: ResultName::None,
+        examples: &[],
+        kernel: None,
+    }),
+    Function::new(Entry {
+        name: "series_decompose_forecast",
+        summary: "Continues a series by its season and trend.",
+        details: "",
+        overloads: &[Overload::new(
+            &[
+                dynamic("series"),
+                integer("points"),
+                integer("seasonality").optional(),
+                string("trend").optional(),
+                real("seasonalityThreshold").optional(),
+            ],
+            FORECAST,
+        )],
+        result_name: ResultName::None,
+        examples: &[],
+        kernel: None,
+    }),
+    Function::new(Entry {
+        name: "series_decompose_anomalies",
+        summary: "Finds the elements of a series that do not follow its season and trend.",
+        details: "",
+        overloads: &[Overload::new(
+            &[
+                dynamic("series"),
+                real("threshold").optional(),
+                integer("seasonality").optional(),
+                string("trend").optional(),
+                integer("testPoints").optional(),
+                string("method").optional(),
+                real("seasonalityThreshold").optional(),
+            ],
+            ANOMALIES,
+        )],
+        result_name: ResultName::None,
+        examples: &[],
+        kernel: None,
+    }),
+];
