@@ -2,10 +2,22 @@
 //!
 //! First stage of the pipeline: text in, [`Parse`] out. Parsing never fails; mistakes are a side
 //! list. Nothing here knows names, types or Arrow.
+//!
+//! ```
+//! let parse = kql_syntax::parse("SigninLogs | where ResultType == 0 | take 10");
+//! assert!(parse.errors.is_empty());
+//! assert_eq!(parse.query.statements.len(), 1);
+//! ```
 
 pub mod ast;
+mod diagnostics;
+mod kind;
+mod lexer;
+mod parser;
 
 pub use ast::Span;
+pub use kind::{NameUse, SyntaxKind};
+pub use lexer::{Token, lex};
 
 /// A mistake in the text, with the official parser's code where it has one (`KS001`...).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +31,34 @@ pub struct SyntaxError {
 #[derive(Debug, Clone)]
 pub struct Parse {
     pub query: ast::Query,
+    /// In the order of their places.
     pub errors: Vec<SyntaxError>,
 }
 
 /// Parses a query text. Never fails and never panics.
-pub fn parse(_text: &str) -> Parse {
-    Parse { query: ast::Query { statements: Vec::new() }, errors: Vec::new() }
+pub fn parse(text: &str) -> Parse {
+    let (mut parser, _) = parser::Parser::new(text);
+    let query = parser.query();
+    Parse { query, errors: in_order(parser.errors) }
 }
 
-/// Parses `(params) { body }` or a bare body, as a stored function is written.
-pub fn parse_function(_params: &str, _body: &str) -> (ast::Function, Vec<SyntaxError>) {
-    (ast::Function { view: false, params: Vec::new(), body: Vec::new(), span: Span::default() }, Vec::new())
+/// Parses a stored function: `params` with or without its parentheses, `body` with or without its braces.
+///
+/// Spans are offsets into the text that they come from: parameters into `params`, all else into `body`. So are the
+/// errors: those of the parameters come first.
+pub fn parse_function(params: &str, body: &str) -> (ast::Function, Vec<SyntaxError>) {
+    let (mut parser, _) = parser::Parser::new(params);
+    let parameters = parser.stored_parameters();
+    let mut errors = in_order(parser.errors);
+    let (mut parser, _) = parser::Parser::new(body);
+    let statements = parser.stored_body();
+    errors.extend(in_order(parser.errors));
+    let end = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    let function = ast::Function { view: false, params: parameters, body: statements, span: Span::new(0, end) };
+    (function, errors)
+}
+
+fn in_order(mut errors: Vec<SyntaxError>) -> Vec<SyntaxError> {
+    errors.sort_by_key(|e| e.span.start);
+    errors
 }
