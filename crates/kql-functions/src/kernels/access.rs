@@ -75,12 +75,20 @@ impl<'a> Text<'a> {
 }
 
 /// An argument of a primitive type.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Numbers<'a, T: ArrowPrimitiveType> {
     values: &'a [T::Native],
     nulls: Option<&'a NullBuffer>,
     mask: usize,
 }
+
+impl<T: ArrowPrimitiveType> Clone for Numbers<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ArrowPrimitiveType> Copy for Numbers<'_, T> {}
 
 impl<T: ArrowPrimitiveType> Numbers<'_, T> {
     /// The value of a row; None when it is null.
@@ -351,25 +359,53 @@ impl Args<'_> {
 
     /// string that is a part of the row's `source` (or `""`): shares the bytes instead of copying them.
     pub fn to_slices<'t>(&self, source: &Text<'t>, mut f: impl FnMut(usize, &'t str) -> &'t str) -> KernelResult {
+        self.to_rewrites(source, |row, whole, _| Rewrite::Part(f(row, whole)))
+    }
+
+    /// string made from the row's `source`: a part of it, whose bytes are shared, or text that the closure has appended
+    /// to the (empty) buffer.
+    pub fn to_rewrites<'t>(
+        &self,
+        source: &Text<'t>,
+        mut f: impl FnMut(usize, &'t str, &mut String) -> Rewrite<'t>,
+    ) -> KernelResult {
         let rows = self.distinct_rows();
         let array = source.array;
         let mut views = Vec::with_capacity(rows);
+        let mut buffers = array.data_buffers().to_vec();
+        let mut block: Vec<u8> = Vec::new();
+        let mut buffer = String::new();
         for row in 0..rows {
+            buffer.clear();
             let whole = source.at(row);
-            let part = f(row, whole);
-            let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
-            if part.len() <= 12 {
-                views.push(make_view(part.as_bytes(), 0, 0));
-            } else if start <= whole.len() && part.len() <= whole.len() - start {
-                // More than 12 bytes, so the whole is not inline and its view says where it lies.
-                let view = arrow::array::ByteView::from(array.views()[row & source.mask]);
-                views.push(make_view(part.as_bytes(), view.buffer_index, view.offset + start as u32));
-            } else {
-                return Err(KernelError("bug: a kernel gave text that is no part of its source".into()));
+            match f(row, whole, &mut buffer) {
+                Rewrite::Part(part) if part.len() <= INLINE_BYTES => views.push(make_view(part.as_bytes(), 0, 0)),
+                Rewrite::Part(part) => {
+                    let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
+                    if start > whole.len() || part.len() > whole.len() - start {
+                        return Err(KernelError("bug: a kernel gave text that is no part of its source".into()));
+                    }
+                    // The part is too long to be inline, so the whole is not inline: its view says where it lies.
+                    let view = arrow::array::ByteView::from(array.views()[row & source.mask]);
+                    views.push(make_view(part.as_bytes(), view.buffer_index, view.offset + start as u32));
+                }
+                Rewrite::Written if buffer.len() <= INLINE_BYTES => views.push(make_view(buffer.as_bytes(), 0, 0)),
+                Rewrite::Written => {
+                    if block.len() + buffer.len() > block.capacity() {
+                        if !block.is_empty() {
+                            buffers.push(std::mem::take(&mut block).into());
+                        }
+                        block.reserve_exact(buffer.len().max(BLOCK_BYTES));
+                    }
+                    views.push(make_view(buffer.as_bytes(), buffers.len() as u32, block.len() as u32));
+                    block.extend_from_slice(buffer.as_bytes());
+                }
             }
         }
-        let array = StringViewArray::try_new(ScalarBuffer::from(views), array.data_buffers().to_vec(), None)
-            .map_err(|error| KernelError(format!("bug: {error}")))?;
+        buffers.push(block.into());
+        // SAFETY: every view is inline, or points at the bytes of a `&str` within a buffer: a part of a string of `source`
+        // (checked above), or the text just appended to `block`, whose buffer gets the index `buffers.len()` had then.
+        let array = unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(views), buffers, None) };
         self.finish(Arc::new(array))
     }
 
@@ -395,6 +431,20 @@ impl Args<'_> {
         (ScalarBuffer::from(values), nulls.finish())
     }
 }
+
+/// What [`Args::to_rewrites`] makes of a row.
+#[derive(Debug, Clone, Copy)]
+pub enum Rewrite<'t> {
+    /// A part of the row's source, or `""`.
+    Part(&'t str),
+    /// The text in the buffer.
+    Written,
+}
+
+/// Strings up to this length are kept in their view.
+const INLINE_BYTES: usize = 12;
+/// Size of the blocks that new text is collected in.
+const BLOCK_BYTES: usize = 256 << 10;
 
 const MEMO_SLOTS: usize = 512;
 const MEMO_TRIAL: u32 = 1024;

@@ -8,6 +8,12 @@
 pub mod access;
 pub mod cache;
 pub mod needles;
+pub mod printed;
+pub mod regex;
+pub mod string;
+#[cfg(test)]
+pub mod testing;
+pub mod text_list;
 pub mod text_match;
 pub mod text_operators;
 

@@ -5,13 +5,10 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
-use kql_types::{Dynamic, ScalarType};
-
-use super::access::Text;
 use super::cache::{self, Cache};
 use super::needles::Needles;
 use super::text_match::{Case, Needle, Place};
-use super::{Args, KernelError, KernelResult};
+use super::{Args, KernelResult};
 
 /// Whether the operator is written with `!`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -199,7 +196,7 @@ impl Hash for ListKey {
 
 fn has_list(args: &Args<'_>, quantity: Quantity) -> KernelResult {
     let text = args.text(0)?;
-    let lists = (1..args.count()).map(|index| list_at(args, index)).collect::<Result<Vec<_>, KernelError>>()?;
+    let lists = args.text_lists(1)?;
     let ask = |needles: &Needles, value: &str| match quantity {
         Quantity::Any => needles.any(value),
         Quantity::All => needles.all(value),
@@ -211,7 +208,7 @@ fn has_list(args: &Args<'_>, quantity: Quantity) -> KernelResult {
         }
         ListKey(out)
     };
-    if lists.iter().all(|list| list.text.constant().is_some()) {
+    if args.all_constant(1) {
         let key = gather(0);
         let needles = NEEDLES.get_or_build(&key, || Needles::new(&key.0))?;
         return args.to_flags_of(&text, |value| ask(&needles, value));
@@ -229,32 +226,4 @@ fn has_list(args: &Args<'_>, quantity: Quantity) -> KernelResult {
         last.as_ref().is_some_and(|(_, needles)| ask(needles, text.at(row)))
     })?;
     failed.map_or(Ok(flags), Err)
-}
-
-/// One item of the list: a string, or a dynamic value whose elements are items.
-struct List<'a> {
-    text: Text<'a>,
-    dynamic: bool,
-}
-
-fn list_at<'a>(args: &Args<'a>, index: usize) -> Result<List<'a>, KernelError> {
-    Ok(List { text: args.text(index)?, dynamic: args.ty(index) == ScalarType::Dynamic })
-}
-
-impl List<'_> {
-    fn gather(&self, row: usize, out: &mut Vec<String>) {
-        if !self.dynamic {
-            out.push(self.text.at(row).to_owned());
-        } else if let Some(value) = self.text.opt(row).and_then(Dynamic::parse) {
-            gather_dynamic(&value, out);
-        }
-    }
-}
-
-fn gather_dynamic(value: &Dynamic, out: &mut Vec<String>) {
-    match value {
-        Dynamic::Array(items) => items.iter().for_each(|item| gather_dynamic(item, out)),
-        Dynamic::Null => {}
-        scalar => out.push(scalar.to_text()),
-    }
 }

@@ -13,6 +13,7 @@ fn extracted_type(types: &[ScalarType]) -> ScalarType {
 }
 
 const CONVERTED: Return = Return::Custom(extracted_type);
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -28,7 +29,7 @@ pub static FAMILY: &[Function] = &[
             ex("print u = extract('user=([a-z]+)', 1, 'id=7 user=bob')", "u:string\n\"bob\""),
             ex("print n = extract(@'id=(\\d+)', 1, 'id=7 user=bob', typeof(long))", "n:long\n7"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::regex::extract),
     }),
     Function::new(Entry {
         name: "extract_all",
@@ -44,7 +45,7 @@ pub static FAMILY: &[Function] = &[
             ex("print a = extract_all(@'(\\d+)', 'a1b22')", "a:dynamic\n[\"1\",\"22\"]"),
             ex("print a = extract_all(@'(\\w)(\\d)', dynamic([2]), 'a1 b2')", "a:dynamic\n[\"1\",\"2\"]"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::regex::extract_all),
     }),
     Function::new(Entry {
         name: "extractall",
@@ -56,7 +57,7 @@ pub static FAMILY: &[Function] = &[
         ],
         result_name: ResultName::None,
         examples: &[ex("print a = extractall('([a-z])', 'a1b')", "a:dynamic\n[\"a\",\"b\"]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::regex::extract_all),
     })
     .obsolete("extract_all"),
     Function::new(Entry {
@@ -66,7 +67,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("source"), string("regex"), string("rewrite")], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = replace_regex('a=1', @'(\\w)=(\\d)', @'\\2:\\1')", "s:string\n\"1:a\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::regex::replace_regex),
     }),
     Function::new(Entry {
         name: "replace",
@@ -75,7 +76,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("regex"), string("rewrite"), string("source")], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = replace(@'\\d', '#', 'a1b22')", "s:string\n\"a#b##\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::regex::replace),
     })
     .obsolete("replace_regex' or 'replace_string"),
     Function::new(Entry {
@@ -88,7 +89,7 @@ pub static FAMILY: &[Function] = &[
             ex("print s = trim(@'\\W+', '--abc--')", "s:string\n\"abc\""),
             ex("print s = trim('x', 'xxaxx')", "s:string\n\"xax\""),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::regex::trim),
     }),
     Function::new(Entry {
         name: "trim_start",
@@ -97,7 +98,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("regex"), text("source")], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = trim_start('0+', '00120')", "s:string\n\"120\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::regex::trim_start),
     }),
     Function::new(Entry {
         name: "trim_end",
@@ -106,7 +107,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("regex"), text("source")], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = trim_end(@'\\.+', 'host..')", "s:string\n\"host\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::regex::trim_end),
     }),
     Function::new(Entry {
         name: "countof",
@@ -119,7 +120,7 @@ pub static FAMILY: &[Function] = &[
             "print a = countof('aaa', 'aa'), b = countof('aaa', 'aa', 'regex'), c = countof('a1b2', @'\\d', 'regex')",
             "a:long,b:long,c:long\n2,1,2",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::regex::countof),
     }),
     Function::new(Entry {
         name: "indexof_regex",
@@ -140,7 +141,7 @@ pub static FAMILY: &[Function] = &[
             "print a = indexof_regex('ab12', @'\\d'), b = indexof_regex('ab12', @'\\d', 0, -1, 2)",
             "a:long,b:long\n2,3",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::regex::indexof_regex),
     }),
     Function::new(Entry {
         name: "regex_quote",
@@ -149,6 +150,6 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("text")], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = regex_quote('a.b*')", "s:string\n@\"a\\.b\\*\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::regex::regex_quote),
     }),
 ];

@@ -6,6 +6,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::{Bool, Dynamic, Long, String};
 
 use crate::entry::{Entry, Function, any, dynamic, ex, integer, string, takes, text};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -15,7 +16,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("source")], Long)],
         result_name: ResultName::NameAndFirstArgument,
         examples: &[ex("print n = strlen('żaba')", "n:long\n4")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::strlen),
     }),
     Function::new(Entry {
         name: "string_size",
@@ -24,7 +25,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("source")], Long)],
         result_name: ResultName::NameAndFirstArgument,
         examples: &[ex("print n = string_size('żaba')", "n:long\n5")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::string_size),
     }),
     Function::new(Entry {
         name: "tolower",
@@ -33,7 +34,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("source")], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = tolower('Ärger')", "s:string\n\"ärger\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::tolower),
     }),
     Function::new(Entry {
         name: "toupper",
@@ -42,7 +43,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("source")], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = toupper('Ärger')", "s:string\n\"ÄRGER\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::toupper),
     }),
     Function::new(Entry {
         name: "substring",
@@ -54,7 +55,7 @@ pub static FAMILY: &[Function] = &[
             ex("print s = substring('detection', 2, 3)", "s:string\n\"tec\""),
             ex("print s = substring('detection', -3)", "s:string\n\"ion\""),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::substring),
     }),
     Function::new(Entry {
         name: "strcat",
@@ -63,7 +64,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("arg"), any("arg").repeat()], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = strcat('port ', 22, '/', true)", "s:string\n\"port 22/True\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::strcat),
     }),
     Function::new(Entry {
         name: "strcat_delim",
@@ -72,7 +73,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("delimiter"), any("arg"), any("arg").repeat()], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = strcat_delim('-', 'a', 1, 2m)", "s:string\n\"a-1-00:02:00\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::strcat_delim),
     }),
     Function::new(Entry {
         name: "strcat_array",
@@ -81,7 +82,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array"), string("delimiter")], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = strcat_array(dynamic([1, 'b', null, 2.5]), '|')", "s:string\n\"1|b||2.5\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::strcat_array),
     }),
     Function::new(Entry {
         name: "array_strcat",
@@ -90,7 +91,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array"), string("delimiter")], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = array_strcat(dynamic([1, 2]), '->')", "s:string\n\"1->2\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::strcat_array),
     }),
     Function::new(Entry {
         name: "strcmp",
@@ -99,7 +100,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("string1"), text("string2")], Long)],
         result_name: ResultName::None,
         examples: &[ex("print a = strcmp('a', 'B'), b = strcmp('a', 'ab')", "a:long,b:long\n1,-1")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::strcmp),
     }),
     Function::new(Entry {
         name: "strrep",
@@ -108,7 +109,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value"), integer("multiplier"), any("delimiter").optional()], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = strrep('ab', 3, '-')", "s:string\n\"ab-ab-ab\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::strrep),
     }),
     Function::new(Entry {
         name: "reverse",
@@ -117,13 +118,13 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], String)],
         result_name: ResultName::None,
         examples: &[ex("print a = reverse('abc'), b = reverse(120)", "a:string,b:string\n\"cba\",\"021\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::reverse),
     }),
     Function::new(Entry {
         name: "indexof",
         summary: "Finds a text within another one: the position of the first character, or -1.",
-        details: "A negative start counts from the end. A length of -1 searches to the end; the found text must lie wholly \
-                  within the range. The n-th occurrence is counted without overlap. Any type is taken as `tostring` prints it.",
+        details: "A negative start counts from the end. A length of -1 searches to the end; the range limits where a match may \
+                  start, not where it may end. Occurrences may overlap. Any type is taken as `tostring` prints it.",
         overloads: &[takes(
             &[
                 any("source"),
@@ -139,7 +140,7 @@ pub static FAMILY: &[Function] = &[
             "print a = indexof('one two one', 'one', 1), b = indexof('abc', 'x'), c = indexof(12345, 34)",
             "a:long,b:long,c:long\n8,-1,2",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::indexof),
     }),
     Function::new(Entry {
         name: "has_any_index",
@@ -148,7 +149,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("source"), any("values"), any("values").repeat()], Long)],
         result_name: ResultName::None,
         examples: &[ex("print i = has_any_index('run cmd now', dynamic(['powershell', 'CMD']))", "i:long\n1")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::has_any_index),
     }),
     Function::new(Entry {
         name: "split",
@@ -160,7 +161,7 @@ pub static FAMILY: &[Function] = &[
             ex("print p = split('a,b,,c', ',')", "p:dynamic\n[\"a\",\"b\",\"\",\"c\"]"),
             ex("print p = split('a,b,,c', ',', 1)", "p:dynamic\n[\"b\"]"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::split),
     }),
     Function::new(Entry {
         name: "replace_string",
@@ -169,12 +170,12 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("text"), text("lookup"), text("rewrite")], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = replace_string('a.b.c', '.', '[.]')", "s:string\n\"a[.]b[.]c\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::replace_string),
     }),
     Function::new(Entry {
         name: "replace_strings",
         summary: "Replaces texts of one array by the texts at the same place of another.",
-        details: "At each position the first matching text of the array is replaced, and what was replaced is not searched \
+        details: "One text of the array after the other is replaced, in what no earlier one has replaced: what was put in is not searched \
                   again. Arrays of different length, or what is no array, give `\"\"`.",
         overloads: &[takes(&[text("text"), dynamic("lookups"), dynamic("rewrites")], String)],
         result_name: ResultName::None,
@@ -182,7 +183,7 @@ pub static FAMILY: &[Function] = &[
             "print s = replace_strings('one two', dynamic(['one', 'two']), dynamic(['two', '2']))",
             "s:string\n\"two 2\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::replace_strings),
     }),
     Function::new(Entry {
         name: "translate",
@@ -194,7 +195,7 @@ pub static FAMILY: &[Function] = &[
             ex("print s = translate('abc', 'xyz', 'aabbc!')", "s:string\n\"xxyyz!\""),
             ex("print s = translate('krasp', 'otsku', 'spark')", "s:string\n\"kusto\""),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::translate),
     }),
     Function::new(Entry {
         name: "isempty",
@@ -206,7 +207,7 @@ pub static FAMILY: &[Function] = &[
             "print a = isempty(''), b = isempty(long(null)), c = isempty(' ')",
             "a:bool,b:bool,c:bool\ntrue,true,false",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::isempty),
     }),
     Function::new(Entry {
         name: "isnotempty",
@@ -215,7 +216,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print a = isnotempty('x'), b = isnotempty(dynamic(null))", "a:bool,b:bool\ntrue,false")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::isnotempty),
     }),
     Function::new(Entry {
         name: "notempty",
@@ -224,7 +225,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print a = notempty('')", "a:bool\nfalse")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::isnotempty),
     })
     .obsolete("isnotempty"),
     Function::new(Entry {
@@ -234,7 +235,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("source")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print a = isascii('abc'), b = isascii('аbc')", "a:bool,b:bool\ntrue,false")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::isascii),
     }),
     Function::new(Entry {
         name: "isutf8",
@@ -243,6 +244,6 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("source")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print a = isutf8('żaba')", "a:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::string::isutf8),
     }),
 ];
