@@ -5,12 +5,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod alert;
+pub mod bound_tree;
 pub mod cell;
 pub mod duration;
 pub mod entity;
 pub mod function_file;
 pub mod library;
 pub mod placeholders;
+pub mod query_shape;
 pub mod rule;
 pub mod rule_file;
 pub mod schedule;

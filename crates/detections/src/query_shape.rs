@@ -1,0 +1,544 @@
+//! How a query's answer depends on the clock and on which rows it sees.
+//!
+//! A query reads its tables through *local* parts: filters, projections and unions, which judge each row on its own.
+//! Where the clock is used only to bound `TimeGenerated` there, two runs that see the same rows of the local parts give
+//! the same answer, so a sweep need not run both. The proof: the query is bound at two clocks; every literal that moved
+//! exactly with the clock in such a bound is taken out, and what is left must be equal. Start at [`QueryShape::of`].
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use kql_functions::Kind;
+use kql_semantics::Catalog;
+use kql_semantics::bound::{BoundColumn, BoundQuery, BoundResult, ColumnId, Expr, ExprKind, Rel, RelKind};
+use kql_types::{ScalarType, Span, Value, datetime};
+
+use crate::bound_tree::{any, conjuncts, expressions, for_each_subquery, inputs};
+
+/// One reading of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leaf {
+    pub table: String,
+    /// `TimeGenerated` of the rows used lies in `[now + low, now + high]`; None: not bounded by the query.
+    pub low: Option<i64>,
+    pub high: Option<i64>,
+    /// Nothing but time decides which of its rows are used.
+    pub unfiltered: bool,
+}
+
+/// A query that lists the rows which the local parts let through, as (time, index of the leaf), for any clock.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    pub query: BoundQuery,
+    /// Indexes into [`QueryShape::leaves`].
+    pub leaves: Vec<usize>,
+}
+
+/// What running a query at many moments needs to know.
+#[derive(Debug, Clone)]
+pub struct QueryShape {
+    /// The tables of events, once for each reading.
+    pub leaves: Vec<Leaf>,
+    pub probes: Vec<Probe>,
+    /// The clock is used for something other than bounding the rows read.
+    pub clock_elsewhere: bool,
+    /// Rows can come from elsewhere than the leaves: literals, reference tables, aggregates without groups.
+    pub generates: bool,
+    /// Some reading of a table bounds `TimeGenerated` itself.
+    pub own_time_filter: bool,
+    /// The whole query for all runs at once: its columns, then the time and the leaf of the row behind each. Only for a
+    /// query that is local as a whole.
+    pub single_pass: Option<BoundQuery>,
+}
+
+/// The same query, bound at two clocks.
+#[derive(Debug, Clone, Copy)]
+pub struct TwoClocks<'a> {
+    pub first: &'a BoundQuery,
+    pub first_now: i64,
+    pub second: &'a BoundQuery,
+    pub second_now: i64,
+}
+
+/// A distance between two clocks that no calendar function keeps: not a multiple of anything.
+pub const CLOCK_DISTANCE: i64 = 9 * datetime::TICKS_PER_DAY + 7 * 3600 * datetime::TICKS_PER_SECOND + 1_234_567_891;
+
+impl QueryShape {
+    /// `always_visible` names the tables that are not clipped to the window.
+    pub fn of(clocks: TwoClocks<'_>, catalog: &dyn Catalog, always_visible: &dyn Fn(&str) -> bool) -> QueryShape {
+        let mut reader = Reader {
+            clocks,
+            catalog,
+            always_visible,
+            leaves: Vec::new(),
+            probes: Vec::new(),
+            bounds: Vec::new(),
+            generates: false,
+            own_time_filter: false,
+            materialized: HashSet::new(),
+            next_id: 1 << 30,
+        };
+        let mut single_pass = None;
+        if let (Some(a), Some(b)) = (clocks.first.results.first(), clocks.second.results.first())
+            && let Some(local) = reader.visit(&a.rel, &b.rel)
+        {
+            if local.exact {
+                single_pass = Some(with_result(clocks.first, local.carried.clone()));
+            }
+            reader.add_probe(local);
+        }
+        let clock_elsewhere = reader.clock_elsewhere();
+        QueryShape {
+            single_pass: single_pass.filter(|_| !clock_elsewhere && !reader.generates),
+            clock_elsewhere,
+            generates: reader.generates,
+            own_time_filter: reader.own_time_filter,
+            leaves: reader.leaves,
+            probes: reader.probes,
+        }
+    }
+}
+
+/// A query like another, with another tree as its only result.
+fn with_result(query: &BoundQuery, rel: Rel) -> BoundQuery {
+    let mut query = query.clone();
+    query.results = vec![BoundResult { name: None, rel, render: None }];
+    query
+}
+
+/// A part that judges each row on its own.
+struct Local {
+    /// The part with two more columns at the end: time and leaf of the row behind each.
+    carried: Rel,
+    time: ColumnId,
+    leaf: ColumnId,
+    /// The leaves below, with the columns that are their `TimeGenerated` here.
+    leaves: Vec<(usize, Vec<ColumnId>)>,
+    /// Columns whose value depends on the clock or on other rows; null in `carried`.
+    impure: HashSet<ColumnId>,
+    /// `carried` gives exactly the rows of the part, but for the bounds on time.
+    exact: bool,
+}
+
+struct Reader<'a> {
+    clocks: TwoClocks<'a>,
+    catalog: &'a dyn Catalog,
+    always_visible: &'a dyn Fn(&str) -> bool,
+    leaves: Vec<Leaf>,
+    probes: Vec<Probe>,
+    /// The bounds on time that were taken out, printed at either clock.
+    bounds: Vec<(String, String)>,
+    generates: bool,
+    own_time_filter: bool,
+    materialized: HashSet<u32>,
+    next_id: u32,
+}
+
+impl Reader<'_> {
+    fn fresh(&mut self) -> ColumnId {
+        self.next_id += 1;
+        ColumnId(self.next_id)
+    }
+
+    /// Walks both trees in step. A local part is handed up; anything else keeps the local parts below as probes.
+    fn visit(&mut self, a: &Rel, b: &Rel) -> Option<Local> {
+        for (x, y) in expressions(a).into_iter().zip(expressions(b)) {
+            self.visit_subqueries(x, y);
+        }
+        let local = match (a.kind.as_ref(), b.kind.as_ref()) {
+            (RelKind::Table { name, source }, RelKind::Table { .. }) => return self.visit_table(a, name, source),
+            (RelKind::Filter { input, predicate }, RelKind::Filter { input: input_b, predicate: predicate_b }) => {
+                let below = self.visit(input, input_b)?;
+                return Some(self.filter(a, below, predicate, predicate_b));
+            }
+            (RelKind::Project { input, exprs }, RelKind::Project { input: input_b, exprs: exprs_b }) => {
+                let below = self.visit(input, input_b)?;
+                return Some(self.project(a, below, exprs, exprs_b));
+            }
+            (RelKind::Union { inputs }, RelKind::Union { inputs: inputs_b }) => self.union(a, inputs, inputs_b),
+            (RelKind::Sort { input, keys }, RelKind::Sort { input: input_b, .. }) => {
+                let below = self.visit(input, input_b)?;
+                if keys.iter().all(|key| self.is_pure(&key.expr, &key.expr, &below.impure)) {
+                    return Some(rebuilt(a, below, |input| RelKind::Sort { input, keys: keys.clone() }));
+                }
+                self.add_probe(below);
+                None
+            }
+            (RelKind::Serialize { input }, RelKind::Serialize { input: input_b }) => {
+                let below = self.visit(input, input_b)?;
+                return Some(rebuilt(a, below, |input| RelKind::Serialize { input }));
+            }
+            (RelKind::Materialize { id, input }, RelKind::Materialize { input: input_b, .. }) => {
+                if self.materialized.insert(*id)
+                    && let Some(local) = self.visit(input, input_b)
+                {
+                    self.add_probe(local);
+                }
+                None
+            }
+            _ => {
+                self.note_generators(a);
+                for (x, y) in inputs(a).into_iter().zip(inputs(b)) {
+                    if let Some(local) = self.visit(x, y) {
+                        self.add_probe(local);
+                    }
+                }
+                None
+            }
+        };
+        local
+    }
+
+    /// Queries inside expressions read tables of their own.
+    fn visit_subqueries(&mut self, a: &Expr, b: &Expr) {
+        let mut left = Vec::new();
+        let mut right = Vec::new();
+        for_each_subquery(a, &mut |rel| left.push(rel));
+        for_each_subquery(b, &mut |rel| right.push(rel));
+        for (x, y) in left.into_iter().zip(right) {
+            if let Some(local) = self.visit(x, y) {
+                self.add_probe(local);
+            }
+        }
+    }
+
+    fn note_generators(&mut self, rel: &Rel) {
+        let generates = match rel.kind.as_ref() {
+            RelKind::OneRow
+            | RelKind::Datatable { .. }
+            | RelKind::Range { .. }
+            | RelKind::ExternalData { .. }
+            | RelKind::HostTable { .. }
+            | RelKind::Plugin { .. } => true,
+            RelKind::Summarize { keys, .. } | RelKind::MakeSeries { keys, .. } => keys.is_empty(),
+            _ => false,
+        };
+        self.generates |= generates;
+    }
+
+    fn visit_table(&mut self, rel: &Rel, name: &str, source: &[String]) -> Option<Local> {
+        let known = self.catalog.table(name);
+        let has_time = known.is_some_and(|t| {
+            t.columns.iter().any(|c| c.name == "TimeGenerated" && c.ty == ScalarType::DateTime)
+        });
+        if !has_time || (self.always_visible)(name) {
+            self.generates = true;
+            return None;
+        }
+        let mut table = rel.clone();
+        let existing = source.iter().position(|column| column == "TimeGenerated");
+        let read = match existing.and_then(|index| rel.columns.get(index)) {
+            Some(column) => column.id,
+            None => {
+                let id = self.fresh();
+                table.columns.push(column(id, "TimeGenerated", ScalarType::DateTime));
+                if let RelKind::Table { source, .. } = table.kind.as_mut() {
+                    source.push("TimeGenerated".to_string());
+                }
+                id
+            }
+        };
+        let index = self.leaves.len();
+        self.leaves.push(Leaf { table: name.to_string(), low: None, high: None, unfiltered: true });
+        let (time, leaf) = (self.fresh(), self.fresh());
+        let mut exprs: Vec<(ColumnId, Expr)> =
+            rel.columns.iter().map(|c| (c.id, column_expr(c.id, c.ty, rel.span))).collect();
+        exprs.push((time, column_expr(read, ScalarType::DateTime, rel.span)));
+        let mark = ExprKind::Literal(Value::Long(index as i64));
+        exprs.push((leaf, Expr { kind: mark, ty: ScalarType::Long, span: rel.span }));
+        let carried = Rel {
+            kind: Box::new(RelKind::Project { input: table, exprs }),
+            columns: extended(rel, time, leaf),
+            serialized: false,
+            span: rel.span,
+        };
+        Some(Local {
+            carried,
+            time,
+            leaf,
+            leaves: vec![(index, vec![read])],
+            impure: HashSet::new(),
+            exact: true,
+        })
+    }
+
+    fn filter(&mut self, rel: &Rel, mut below: Local, a: &Expr, b: &Expr) -> Local {
+        let mut kept = Vec::new();
+        let parts_b = conjuncts(b);
+        for (index, part) in conjuncts(a).into_iter().enumerate() {
+            let Some(part_b) = parts_b.get(index) else {
+                below.exact = false;
+                continue;
+            };
+            let on_time = |id: ColumnId| below.leaves.iter().all(|(_, times)| times.contains(&id));
+            self.own_time_filter |= any(part, &|e| matches!(e.kind, ExprKind::Column(id) if on_time(id)));
+            if let Some(bound) = self.time_bound(part, part_b, &on_time) {
+                self.bounds.push((format!("{part:?}"), format!("{part_b:?}")));
+                for (leaf, _) in &below.leaves {
+                    if let Some(leaf) = self.leaves.get_mut(*leaf) {
+                        bound.narrow(leaf);
+                    }
+                }
+                continue;
+            }
+            for (leaf, _) in &below.leaves {
+                if let Some(leaf) = self.leaves.get_mut(*leaf) {
+                    leaf.unfiltered = false;
+                }
+            }
+            if self.is_pure(part, part_b, &below.impure) {
+                kept.push(part.clone());
+            } else {
+                below.exact = false;
+            }
+        }
+        if kept.is_empty() {
+            below.carried.span = rel.span;
+            return below;
+        }
+        let predicate = Expr { kind: ExprKind::And(kept), ty: ScalarType::Bool, span: a.span };
+        rebuilt(rel, below, |input| RelKind::Filter { input, predicate })
+    }
+
+    fn project(&mut self, rel: &Rel, below: Local, a: &[(ColumnId, Expr)], b: &[(ColumnId, Expr)]) -> Local {
+        let mut impure = HashSet::new();
+        let mut exact = below.exact;
+        let mut exprs = Vec::new();
+        let mut leaves: Vec<(usize, Vec<ColumnId>)> =
+            below.leaves.iter().map(|(leaf, _)| (*leaf, Vec::new())).collect();
+        for (index, (id, expr)) in a.iter().enumerate() {
+            if let ExprKind::Column(read) = &expr.kind {
+                for ((_, times), (_, times_below)) in leaves.iter_mut().zip(&below.leaves) {
+                    if times_below.contains(read) {
+                        times.push(*id);
+                    }
+                }
+            }
+            let same = b.get(index).is_some_and(|(_, other)| self.is_pure(expr, other, &below.impure));
+            if same {
+                exprs.push((*id, expr.clone()));
+            } else {
+                impure.insert(*id);
+                exact = false;
+                let kind = ExprKind::Literal(Value::missing(expr.ty));
+                exprs.push((*id, Expr { kind, ty: expr.ty, span: expr.span }));
+            }
+        }
+        exprs.push((below.time, column_expr(below.time, ScalarType::DateTime, rel.span)));
+        exprs.push((below.leaf, column_expr(below.leaf, ScalarType::Long, rel.span)));
+        let columns = extended(rel, below.time, below.leaf);
+        let kind = Box::new(RelKind::Project { input: below.carried, exprs });
+        let carried = Rel { kind, columns, serialized: rel.serialized, span: rel.span };
+        Local { carried, time: below.time, leaf: below.leaf, leaves, impure, exact }
+    }
+
+    fn union(&mut self, rel: &Rel, inputs: &[Rel], inputs_b: &[Rel]) -> Option<Local> {
+        let mut locals = Vec::new();
+        let mut all = inputs.len() == inputs_b.len();
+        for (a, b) in inputs.iter().zip(inputs_b) {
+            if matches!(a.kind.as_ref(), RelKind::Empty) {
+                continue;
+            }
+            match self.visit(a, b) {
+                Some(local) => locals.push((a, local)),
+                None => all = false,
+            }
+        }
+        if !all || locals.is_empty() {
+            for (_, local) in locals {
+                self.add_probe(local);
+            }
+            return None;
+        }
+        let (time, leaf) = (self.fresh(), self.fresh());
+        let mut impure = HashSet::new();
+        let mut leaves = Vec::new();
+        let mut exact = true;
+        for (input, local) in &locals {
+            exact &= local.exact;
+            // Column by column, an output is what the inputs at its position are.
+            let outputs = rel.columns.iter().zip(&input.columns);
+            impure.extend(outputs.clone().filter(|(_, c)| local.impure.contains(&c.id)).map(|(out, _)| out.id));
+            for (index, times) in &local.leaves {
+                let here = outputs.clone().filter(|(_, c)| times.contains(&c.id)).map(|(out, _)| out.id).collect();
+                leaves.push((*index, here));
+            }
+        }
+        let kind = RelKind::Union { inputs: locals.into_iter().map(|(_, local)| local.carried).collect() };
+        let columns = extended(rel, time, leaf);
+        let carried = Rel { kind: Box::new(kind), columns, serialized: rel.serialized, span: rel.span };
+        Some(Local { carried, time, leaf, leaves, impure, exact })
+    }
+
+    fn add_probe(&mut self, local: Local) {
+        let span = local.carried.span;
+        let columns = vec![
+            column(local.time, "TimeGenerated", ScalarType::DateTime),
+            column(local.leaf, "Leaf", ScalarType::Long),
+        ];
+        let exprs = columns.iter().map(|c| (c.id, column_expr(c.id, c.ty, span))).collect();
+        let input = without_sort(local.carried);
+        let rel = Rel { kind: Box::new(RelKind::Project { input, exprs }), columns, serialized: false, span };
+        let leaves = local.leaves.into_iter().map(|(index, _)| index).collect();
+        self.probes.push(Probe { query: with_result(self.clocks.first, rel), leaves });
+    }
+
+    /// The value does not depend on the clock, on other rows, or on chance.
+    fn is_pure(&self, a: &Expr, b: &Expr, impure: &HashSet<ColumnId>) -> bool {
+        let unsteady = any(a, &|e| match &e.kind {
+            ExprKind::Column(id) => impure.contains(id),
+            ExprKind::Call { function, .. } => matches!(function.kind, Kind::Volatile | Kind::Window),
+            ExprKind::Window { .. }
+            | ExprKind::ScanState { .. }
+            | ExprKind::InRel { .. }
+            | ExprKind::HasRel { .. }
+            | ExprKind::Scalar(_)
+            | ExprKind::Error => true,
+            _ => false,
+        });
+        !unsteady && format!("{a:?}") == format!("{b:?}")
+    }
+
+    /// A comparison of `TimeGenerated` with a moment that moves with the clock.
+    fn time_bound(&self, a: &Expr, b: &Expr, on_time: &dyn Fn(ColumnId) -> bool) -> Option<Bound> {
+        let (ExprKind::Call { function, args }, ExprKind::Call { args: args_b, .. }) = (&a.kind, &b.kind) else {
+            return None;
+        };
+        let ([left, right], [left_b, right_b]) = (args.as_slice(), args_b.as_slice()) else { return None };
+        let is_time = |e: &Expr| matches!(e.kind, ExprKind::Column(id) if on_time(id));
+        let (operator, moment, moment_b) = if is_time(left) {
+            (function.name, right, right_b)
+        } else if is_time(right) {
+            (mirrored(function.name)?, left, left_b)
+        } else {
+            return None;
+        };
+        let (moment, moment_b) = (moment_of(moment)?, moment_of(moment_b)?);
+        let moved = self.clocks.second_now.checked_sub(self.clocks.first_now)?;
+        if moment_b.checked_sub(moment)? != moved {
+            return None;
+        }
+        let offset = moment.checked_sub(self.clocks.first_now)?;
+        Some(match operator {
+            ">" => Bound { low: Some(offset.checked_add(1)?), high: None },
+            ">=" => Bound { low: Some(offset), high: None },
+            "<" => Bound { low: None, high: Some(offset.checked_sub(1)?) },
+            "<=" => Bound { low: None, high: Some(offset) },
+            "==" => Bound { low: Some(offset), high: Some(offset) },
+            _ => return None,
+        })
+    }
+
+    /// Whether the two bindings differ in anything but the bounds that were taken out.
+    fn clock_elsewhere(&self) -> bool {
+        let mut a = format!("{:?}", self.clocks.first.results);
+        let mut b = format!("{:?}", self.clocks.second.results);
+        if a == b {
+            return false;
+        }
+        for (bound_a, bound_b) in &self.bounds {
+            a = a.replace(bound_a, "bound");
+            b = b.replace(bound_b, "bound");
+        }
+        a != b
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Bound {
+    low: Option<i64>,
+    high: Option<i64>,
+}
+
+impl Bound {
+    fn narrow(self, leaf: &mut Leaf) {
+        if let Some(low) = self.low {
+            leaf.low = Some(leaf.low.map_or(low, |known| known.max(low)));
+        }
+        if let Some(high) = self.high {
+            leaf.high = Some(leaf.high.map_or(high, |known| known.min(high)));
+        }
+    }
+}
+
+fn mirrored(operator: &str) -> Option<&'static str> {
+    Some(match operator {
+        ">" => "<",
+        ">=" => "<=",
+        "<" => ">",
+        "<=" => ">=",
+        "==" => "==",
+        _ => return None,
+    })
+}
+
+/// The moment a constant expression stands for: a literal, `todatetime('...')`, or one of these and a length of time.
+fn moment_of(expr: &Expr) -> Option<i64> {
+    match &expr.kind {
+        ExprKind::Literal(Value::DateTime(ticks)) => Some(*ticks),
+        ExprKind::Convert(inner) => moment_of(inner),
+        ExprKind::Call { function, args } => match (function.name, args.as_slice()) {
+            ("todatetime", [text]) => match &text.kind {
+                ExprKind::Literal(Value::String(text)) => datetime::parse(text),
+                _ => moment_of(text),
+            },
+            ("+", [a, b]) => moment_of(a).zip(length_of(b)).and_then(|(a, b)| a.checked_add(b)),
+            ("-", [a, b]) => moment_of(a).zip(length_of(b)).and_then(|(a, b)| a.checked_sub(b)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn length_of(expr: &Expr) -> Option<i64> {
+    match &expr.kind {
+        ExprKind::Literal(Value::TimeSpan(ticks)) => Some(*ticks),
+        ExprKind::Convert(inner) => length_of(inner),
+        ExprKind::Call { function, args } => match (function.name, args.as_slice()) {
+            ("totimespan", [inner]) => length_of(inner),
+            ("-", [a, b]) => match moment_of(a).zip(moment_of(b)) {
+                Some((a, b)) => a.checked_sub(b),
+                None => length_of(a).zip(length_of(b)).and_then(|(a, b)| a.checked_sub(b)),
+            },
+            ("+", [a, b]) => length_of(a).zip(length_of(b)).and_then(|(a, b)| a.checked_add(b)),
+            ("*", [a, b]) => {
+                let (length, factor) = if length_of(a).is_some() { (a, b) } else { (b, a) };
+                let ExprKind::Literal(Value::Long(factor)) = &factor.kind else { return None };
+                length_of(length)?.checked_mul(*factor)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn column(id: ColumnId, name: &str, ty: ScalarType) -> BoundColumn {
+    BoundColumn { id, name: Arc::from(name), ty }
+}
+
+fn column_expr(id: ColumnId, ty: ScalarType, span: Span) -> Expr {
+    Expr { kind: ExprKind::Column(id), ty, span }
+}
+
+/// The columns of an operator, then time and leaf.
+fn extended(rel: &Rel, time: ColumnId, leaf: ColumnId) -> Vec<BoundColumn> {
+    let mut columns = rel.columns.clone();
+    columns.push(column(time, "TimeGenerated (of the row)", ScalarType::DateTime));
+    columns.push(column(leaf, "Leaf (of the row)", ScalarType::Long));
+    columns
+}
+
+/// The same operator over the carried input; it passes every column on.
+fn rebuilt(rel: &Rel, below: Local, kind: impl FnOnce(Rel) -> RelKind) -> Local {
+    let columns = extended(rel, below.time, below.leaf);
+    let carried = Rel { kind: Box::new(kind(below.carried)), columns, serialized: rel.serialized, span: rel.span };
+    Local { carried, ..below }
+}
+
+/// A probe needs no order.
+fn without_sort(rel: Rel) -> Rel {
+    match *rel.kind {
+        RelKind::Sort { input, .. } | RelKind::Serialize { input } => without_sort(input),
+        kind => Rel { kind: Box::new(kind), ..rel },
+    }
+}
