@@ -2,9 +2,7 @@
 //!
 //! One place knows which parts an operator has. Start at [`inputs`] and [`expressions`].
 
-use kql_semantics::bound::{
-    Expr, ExprKind, PathStep, PluginArg, Rel, RelKind, SummarizeItem, TopNestedLevel,
-};
+use kql_semantics::bound::{Expr, ExprKind, PathStep, PluginArg, Rel, RelKind, SummarizeItem, TopNestedLevel};
 
 /// The tabular inputs of an operator, sub-pipelines included.
 pub fn inputs(rel: &Rel) -> Vec<&Rel> {

@@ -218,9 +218,8 @@ impl Reader<'_> {
 
     fn visit_table(&mut self, rel: &Rel, name: &str, source: &[String]) -> Option<Local> {
         let known = self.catalog.table(name);
-        let has_time = known.is_some_and(|t| {
-            t.columns.iter().any(|c| c.name == "TimeGenerated" && c.ty == ScalarType::DateTime)
-        });
+        let has_time =
+            known.is_some_and(|t| t.columns.iter().any(|c| c.name == "TimeGenerated" && c.ty == ScalarType::DateTime));
         if !has_time || (self.always_visible)(name) {
             self.generates = true;
             return None;
@@ -252,14 +251,7 @@ impl Reader<'_> {
             serialized: false,
             span: rel.span,
         };
-        Some(Local {
-            carried,
-            time,
-            leaf,
-            leaves: vec![(index, vec![read])],
-            impure: HashSet::new(),
-            exact: true,
-        })
+        Some(Local { carried, time, leaf, leaves: vec![(index, vec![read])], impure: HashSet::new(), exact: true })
     }
 
     fn filter(&mut self, rel: &Rel, mut below: Local, a: &Expr, b: &Expr) -> Local {

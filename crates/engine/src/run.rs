@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kql_semantics::bound::BoundQuery;
 use kql_semantics::{BindOptions, Catalog};
 use kql_types::{Diagnostic, Severity};
 use scan::DataSet;
@@ -60,9 +61,17 @@ impl Engine {
     /// See [`EngineError`]: mistakes in the query, what is not supported, limits, unreadable data.
     pub async fn run(&self, text: &str, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
         let checked = self.check(text, options);
-        let Some(_bound) = checked.bound else {
+        let Some(bound) = checked.bound else {
             return Err(EngineError::Diagnostics(checked.diagnostics));
         };
+        self.run_bound(&bound, options).await
+    }
+
+    /// Runs a query that is already bound: one that a caller took from [`Checked::bound`], as it is or changed.
+    ///
+    /// # Errors
+    /// As [`Engine::run`], without diagnostics.
+    pub async fn run_bound(&self, _bound: &BoundQuery, _options: &QueryOptions) -> Result<QueryOutput, EngineError> {
         Err(EngineError::Unsupported { name: "running a query".to_owned(), span: None })
     }
 
@@ -72,5 +81,13 @@ impl Engine {
     /// As [`Engine::run`].
     pub fn run_blocking(&self, text: &str, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
         futures::executor::block_on(self.run(text, options))
+    }
+
+    /// [`Engine::run_bound`], waited for like [`Engine::run_blocking`].
+    ///
+    /// # Errors
+    /// As [`Engine::run_bound`].
+    pub fn run_bound_blocking(&self, bound: &BoundQuery, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
+        futures::executor::block_on(self.run_bound(bound, options))
     }
 }
