@@ -14,7 +14,7 @@ const FUNCTION_LINES_MAX: usize = 100;
 const FORBIDDEN_NAMES: [&str; 6] = ["utils", "helpers", "common", "misc", "manager", "base"];
 
 /// The crates from the lowest layer to the highest: a crate may depend only on earlier ones.
-const LAYERS: [&str; 13] = [
+const LAYERS: [&str; 14] = [
     "kql-syntax",
     "kql-types",
     "kql-functions",
@@ -26,6 +26,7 @@ const LAYERS: [&str; 13] = [
     "engine",
     "connectors",
     "detections",
+    "demo",
     "cli",
     "xtask",
 ];
