@@ -2,13 +2,13 @@
 
 use kql_types::{Overload, Param, ParamType, ResultName, Return, ScalarType};
 
-use crate::{Aggregate, Example};
+use crate::{Aggregate, Example, kernel};
 
 const NUMBER: Param = Param::new("expr", ParamType::Integer);
 const LONG: Return = Return::Type(ScalarType::Long);
 
 macro_rules! bits {
-    ($name:literal, $word:literal, $query:literal, $result:literal $(,)?) => {
+    ($name:literal, $word:literal, $query:literal, $result:literal, $kernel:path $(,)?) => {
         Aggregate {
             name: $name,
             summary: concat!("Combines the integers of each group by bitwise ", $word, "."),
@@ -17,13 +17,31 @@ macro_rules! bits {
             result_name: ResultName::FirstArgument,
             obsolete: None,
             examples: &[Example { query: $query, result: $result }],
-            kernel: None,
+            kernel: kernel!($kernel),
         }
     };
 }
 
 pub static FAMILY: &[Aggregate] = &[
-    bits!("binary_all_and", "AND", "datatable(a:long)[7, 14] | summarize r = binary_all_and(a)", "r:long\n6",),
-    bits!("binary_all_or", "OR", "datatable(a:long)[1, 6] | summarize r = binary_all_or(a)", "r:long\n7",),
-    bits!("binary_all_xor", "XOR", "datatable(a:long)[5, 6] | summarize r = binary_all_xor(a)", "r:long\n3",),
+    bits!(
+        "binary_all_and",
+        "AND",
+        "datatable(a:long)[7, 14] | summarize r = binary_all_and(a)",
+        "r:long\n6",
+        crate::kernels::aggregate_bits::all_and
+    ),
+    bits!(
+        "binary_all_or",
+        "OR",
+        "datatable(a:long)[1, 6] | summarize r = binary_all_or(a)",
+        "r:long\n7",
+        crate::kernels::aggregate_bits::all_or
+    ),
+    bits!(
+        "binary_all_xor",
+        "XOR",
+        "datatable(a:long)[5, 6] | summarize r = binary_all_xor(a)",
+        "r:long\n3",
+        crate::kernels::aggregate_bits::all_xor
+    ),
 ];

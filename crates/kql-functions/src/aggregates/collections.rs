@@ -3,7 +3,7 @@
 use kql_types::{Overload, Param, ParamType, ResultName, Return, ScalarType};
 
 use super::{ANY, MAX_SIZE, PREDICATE};
-use crate::{Aggregate, Example};
+use crate::{Aggregate, Example, kernel};
 
 const DYNAMIC: Return = Return::Type(ScalarType::Dynamic);
 const DYNAMIC_EXPR: Param = Param::new("expr", ParamType::Type(ScalarType::Dynamic));
@@ -26,7 +26,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[3, 1, 3] | summarize l = make_list(a) | project s = strcat_array(l, \"-\")",
             result: "s:string\n\"3-1-3\"",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_list::make_list),
     },
     Aggregate {
         name: "make_list_if",
@@ -39,7 +39,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[3, 1, 3] | summarize l = make_list_if(a, a > 1) | project s = strcat_array(l, \"-\")",
             result: "s:string\n\"3-3\"",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_list::make_list_if),
     },
     Aggregate {
         name: "make_list_with_nulls",
@@ -52,7 +52,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[3, long(null)] | summarize l = make_list_with_nulls(a) | project n = array_length(l)",
             result: "n:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_list::make_list_with_nulls),
     },
     Aggregate {
         name: "makelist",
@@ -65,7 +65,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "range x from 1 to 200 step 1 | summarize l = makelist(x) | project n = array_length(l)",
             result: "n:long\n128",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_list::makelist),
     },
     Aggregate {
         name: "make_set",
@@ -78,7 +78,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[3, 1, 3] | summarize l = make_set(a) | project s = strcat_array(l, \"-\")",
             result: "s:string\n\"3-1\"",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_set::make_set),
     },
     Aggregate {
         name: "make_set_if",
@@ -91,7 +91,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[3, 1, 3] | summarize l = make_set_if(a, a > 1) | project s = strcat_array(l, \"-\")",
             result: "s:string\n\"3\"",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_set::make_set_if),
     },
     Aggregate {
         name: "makeset",
@@ -104,7 +104,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "range x from 1 to 200 step 1 | summarize l = makeset(x) | project n = array_length(l)",
             result: "n:long\n128",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_set::makeset),
     },
     Aggregate {
         name: "make_bag",
@@ -117,7 +117,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[1, 2] | summarize b = make_bag(bag_pack(tostring(a), a)) | project n = array_length(bag_keys(b))",
             result: "n:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_bag::make_bag),
     },
     Aggregate {
         name: "make_bag_if",
@@ -131,7 +131,7 @@ pub static FAMILY: &[Aggregate] = &[
                     | project n = array_length(bag_keys(b))",
             result: "n:long\n1",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_bag::make_bag_if),
     },
     Aggregate {
         name: "make_dictionary",
@@ -145,7 +145,7 @@ pub static FAMILY: &[Aggregate] = &[
                     | project n = array_length(bag_keys(b))",
             result: "n:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_bag::make_bag),
     },
     Aggregate {
         name: "buildschema",
@@ -159,6 +159,6 @@ pub static FAMILY: &[Aggregate] = &[
             query: "print d = dynamic({\"a\": 1}) | summarize s = buildschema(d) | project t = tostring(s.a)",
             result: "t:string\n\"long\"",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_schema::buildschema),
     },
 ];

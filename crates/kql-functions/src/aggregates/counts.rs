@@ -3,7 +3,7 @@
 use kql_types::{Overload, Param, ParamType, ResultName, Return, ScalarType};
 
 use super::PREDICATE;
-use crate::{Aggregate, Example};
+use crate::{Aggregate, Example, kernel};
 
 const LONG: Return = Return::Type(ScalarType::Long);
 const EXPR: Param = Param::new("expr", ParamType::Any).optional();
@@ -20,7 +20,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[1, 2, long(null)] | summarize count()",
             result: "count_:long\n3",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_count::count),
     },
     Aggregate {
         name: "cnt",
@@ -30,7 +30,7 @@ pub static FAMILY: &[Aggregate] = &[
         result_name: ResultName::PrefixAndFirstArgument("cnt"),
         obsolete: Some("count"),
         examples: &[Example { query: "datatable(a:long)[1, 2] | summarize cnt()", result: "cnt_:long\n2" }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_count::count),
     },
     Aggregate {
         name: "countif",
@@ -43,6 +43,6 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[1, 2, 3] | summarize countif(a > 1)",
             result: "countif_:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_count::countif),
     },
 ];

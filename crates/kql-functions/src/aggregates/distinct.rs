@@ -3,7 +3,7 @@
 use kql_types::{Overload, Param, ParamType, ResultName, Return, ScalarType};
 
 use super::{ACCURACY, ANY, PREDICATE};
-use crate::{Aggregate, Example};
+use crate::{Aggregate, Example, kernel};
 
 const LONG: Return = Return::Type(ScalarType::Long);
 const DYNAMIC: Return = Return::Type(ScalarType::Dynamic);
@@ -23,7 +23,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:string)[\"x\", \"y\", \"x\"] | summarize dcount(a)",
             result: "dcount_a:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_distinct::dcount),
     },
     Aggregate {
         name: "dcountif",
@@ -36,7 +36,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[1, 2, 2, 3] | summarize dcountif(a, a > 1)",
             result: "dcountif_a:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_distinct::dcountif),
     },
     Aggregate {
         name: "count_distinct",
@@ -49,7 +49,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:string)[\"x\", \"y\", \"x\"] | summarize count_distinct(a)",
             result: "count_distinct_a:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_distinct::count_distinct),
     },
     Aggregate {
         name: "count_distinctif",
@@ -62,7 +62,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[1, 2, 2, 3] | summarize count_distinctif(a, a > 1)",
             result: "count_distinctif_a:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_distinct::count_distinctif),
     },
     Aggregate {
         name: "hll",
@@ -76,7 +76,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[1, 2, 2] | summarize h = hll(a) | project n = dcount_hll(h)",
             result: "n:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_distinct::hll),
     },
     Aggregate {
         name: "hll_if",
@@ -89,7 +89,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[1, 2, 2] | summarize h = hll_if(a, a > 1) | project n = dcount_hll(h)",
             result: "n:long\n1",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_distinct::hll_if),
     },
     Aggregate {
         name: "hll_merge",
@@ -103,6 +103,6 @@ pub static FAMILY: &[Aggregate] = &[
                     | project n = dcount_hll(m)",
             result: "n:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_distinct::hll_merge),
     },
 ];

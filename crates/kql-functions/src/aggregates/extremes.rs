@@ -3,7 +3,7 @@
 use kql_types::{Overload, ResultName, Return};
 
 use super::{ORDERABLE, PREDICATE};
-use crate::{Aggregate, Example};
+use crate::{Aggregate, Example, kernel};
 
 const SAME: Return = Return::Argument(0);
 
@@ -19,7 +19,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[3, long(null), 2] | summarize min(a)",
             result: "min_a:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_extreme::min),
     },
     Aggregate {
         name: "minif",
@@ -32,7 +32,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[1, 2, 3] | summarize minif(a, a > 1)",
             result: "minif_a:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_extreme::minif),
     },
     Aggregate {
         name: "max",
@@ -45,7 +45,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(s:string)[\"b\", \"c\", \"a\"] | summarize max(s)",
             result: "max_s:string\n\"c\"",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_extreme::max),
     },
     Aggregate {
         name: "maxif",
@@ -58,6 +58,6 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[1, 2, 3] | summarize maxif(a, a < 3)",
             result: "maxif_a:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_extreme::maxif),
     },
 ];

@@ -3,9 +3,10 @@
 use kql_types::{Overload, Param, ParamType, ResultName, Return, ScalarType};
 
 use super::SUMMABLE;
-use crate::{Aggregate, Example};
+use crate::{Aggregate, Example, kernel};
 
-const SAME: Return = Return::Argument(0);
+/// Percentiles of int are long.
+const SAME: Return = Return::Widened(0);
 const DYNAMIC: Return = Return::Type(ScalarType::Dynamic);
 const WEIGHT: Param = Param::new("weight", ParamType::Integer);
 const OPTIONAL_WEIGHT: Param = Param::new("weight", ParamType::Integer).optional();
@@ -15,7 +16,7 @@ const PERCENTILE_ARRAY: Param = Param::new("percentiles", ParamType::Type(Scalar
 const SKETCH: Param = Param::new("tdigest", ParamType::Type(ScalarType::Dynamic));
 const DETAILS: &str = "Nearest rank: the least value that has at least the given per cent of the values at or below it, \
                        so the result is always one of the values. Nulls are passed over; no values give null. Exact \
-                       up to a million values in a group, within a thousandth of a per cent above that.";
+                       up to a million values in a group, close above that.";
 const COLUMNS: ResultName = ResultName::PrefixFirstArgumentAndValue("percentile");
 const ARRAY: ResultName = ResultName::PrefixAndFirstArgument("percentiles");
 
@@ -31,7 +32,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "range x from 1 to 10 step 1 | summarize percentile(x, 90)",
             result: "percentile_x_90:long\n9",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_percentile::percentile),
     },
     Aggregate {
         name: "percentiles",
@@ -44,7 +45,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "range x from 1 to 10 step 1 | summarize percentiles(x, 10, 50)",
             result: "percentile_x_10:long,percentile_x_50:long\n1,5",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_percentile::percentile),
     },
     Aggregate {
         name: "percentiles_array",
@@ -61,7 +62,7 @@ pub static FAMILY: &[Aggregate] = &[
                     | project a = tolong(p[0]), b = tolong(p[1])",
             result: "a:long,b:long\n1,5",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_percentile::percentiles_array),
     },
     Aggregate {
         name: "percentilew",
@@ -74,7 +75,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(x:long, w:long)[10, 8, 20, 6, 30, 3] | summarize p = percentilew(x, w, 50)",
             result: "p:long\n20",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_percentile::percentilew),
     },
     Aggregate {
         name: "percentilesw",
@@ -87,7 +88,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(x:long, w:long)[10, 8, 20, 6, 30, 3] | summarize percentilesw(x, w, 50, 90)",
             result: "percentile_x_50:long,percentile_x_90:long\n20,30",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_percentile::percentilew),
     },
     Aggregate {
         name: "percentilesw_array",
@@ -104,7 +105,7 @@ pub static FAMILY: &[Aggregate] = &[
                     | project a = tolong(p[0]), b = tolong(p[1])",
             result: "a:long,b:long\n20,30",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_percentile::percentilesw_array),
     },
     Aggregate {
         name: "tdigest",
@@ -118,7 +119,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "range x from 1 to 10 step 1 | summarize t = tdigest(x) | project p = percentile_tdigest(t, 50, typeof(long))",
             result: "p:long\n5",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_percentile::tdigest),
     },
     Aggregate {
         name: "tdigest_merge",
@@ -132,7 +133,7 @@ pub static FAMILY: &[Aggregate] = &[
                     | project p = percentile_tdigest(m, 50, typeof(long))",
             result: "p:long\n5",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_percentile::tdigest_merge),
     },
     Aggregate {
         name: "merge_tdigest",
@@ -146,6 +147,6 @@ pub static FAMILY: &[Aggregate] = &[
                     | project p = percentile_tdigest(m, 50, typeof(long))",
             result: "p:long\n5",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_percentile::tdigest_merge),
     },
 ];

@@ -6,7 +6,7 @@
 use kql_types::{Overload, Param, ParamType, ResultName, Return};
 
 use super::{ANY, ORDERABLE, PREDICATE};
-use crate::{Aggregate, Example};
+use crate::{Aggregate, Example, kernel};
 
 const SAME: Return = Return::Argument(0);
 const RETURNED: Param = Param::new("expr", ParamType::Any).repeat();
@@ -28,7 +28,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long, b:string)[1, \"x\", 3, \"y\", 2, \"z\"] | summarize arg_max(a, b)",
             result: "a:long,b:string\n3,\"y\"",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_pick::arg_max),
     },
     Aggregate {
         name: "arg_min",
@@ -41,7 +41,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long, b:string)[2, \"x\", 1, \"y\", 3, \"z\"] | summarize arg_min(a, b)",
             result: "a:long,b:string\n1,\"y\"",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_pick::arg_min),
     },
     Aggregate {
         name: "argmax",
@@ -54,7 +54,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long, b:string)[1, \"x\", 3, \"y\"] | summarize argmax(a, b)",
             result: "max_a:long,max_a_b:string\n3,\"y\"",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_pick::arg_max),
     },
     Aggregate {
         name: "argmin",
@@ -67,7 +67,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long, b:string)[1, \"x\", 3, \"y\"] | summarize argmin(a, b)",
             result: "min_a:long,min_a_b:string\n1,\"x\"",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_pick::arg_min),
     },
     Aggregate {
         name: "take_any",
@@ -80,7 +80,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[long(null), 2, 2] | summarize take_any(a)",
             result: "a:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_pick::take_any),
     },
     Aggregate {
         name: "take_anyif",
@@ -90,7 +90,7 @@ pub static FAMILY: &[Aggregate] = &[
         result_name: ResultName::FirstArgument,
         obsolete: None,
         examples: &[Example { query: "datatable(a:long)[1, 2] | summarize take_anyif(a, a > 1)", result: "a:long\n2" }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_pick::take_anyif),
     },
     Aggregate {
         name: "any",
@@ -100,7 +100,7 @@ pub static FAMILY: &[Aggregate] = &[
         result_name: ResultName::PrefixAndFirstArgument("any"),
         obsolete: Some("take_any"),
         examples: &[Example { query: "datatable(a:long)[2, 2] | summarize any(a)", result: "any_a:long\n2" }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_pick::take_any),
     },
     Aggregate {
         name: "anyif",
@@ -113,6 +113,6 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[1, 2] | summarize anyif(a, a > 1)",
             result: "anyif_a:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_pick::take_anyif),
     },
 ];

@@ -3,14 +3,14 @@
 use kql_types::{Overload, Param, ParamType, ResultName, Return, ScalarType};
 
 use super::{PREDICATE, SUMMABLE};
-use crate::{Aggregate, Example};
+use crate::{Aggregate, Example, kernel};
 
 const REAL: Return = Return::Type(ScalarType::Real);
 const SECOND: Param = Param::new("expr2", ParamType::Summable);
 
 /// An entry over one column: name, whose `if` form has one more parameter.
 macro_rules! spread {
-    ($name:literal, $summary:literal, $params:expr, $query:literal, $result:literal $(,)?) => {
+    ($name:literal, $summary:literal, $params:expr, $query:literal, $result:literal, $kernel:path $(,)?) => {
         Aggregate {
             name: $name,
             summary: $summary,
@@ -20,13 +20,13 @@ macro_rules! spread {
             result_name: ResultName::PrefixAndFirstArgument($name),
             obsolete: None,
             examples: &[Example { query: $query, result: $result }],
-            kernel: None,
+            kernel: kernel!($kernel),
         }
     };
 }
 
 macro_rules! covariance {
-    ($name:literal, $summary:literal, $params:expr, $query:literal, $result:literal $(,)?) => {
+    ($name:literal, $summary:literal, $params:expr, $query:literal, $result:literal, $kernel:path $(,)?) => {
         Aggregate {
             name: $name,
             summary: $summary,
@@ -36,7 +36,7 @@ macro_rules! covariance {
             result_name: ResultName::PrefixAndTwoArguments($name),
             obsolete: None,
             examples: &[Example { query: $query, result: $result }],
-            kernel: None,
+            kernel: kernel!($kernel),
         }
     };
 }
@@ -48,6 +48,7 @@ pub static FAMILY: &[Aggregate] = &[
         &[SUMMABLE],
         "datatable(a:long)[1, 2, 3] | summarize stdev(a)",
         "stdev_a:real\n1.0",
+        crate::kernels::aggregate_spread::stdev
     ),
     spread!(
         "stdevif",
@@ -55,6 +56,7 @@ pub static FAMILY: &[Aggregate] = &[
         &[SUMMABLE, PREDICATE],
         "datatable(a:long)[1, 2, 3, 90] | summarize stdevif(a, a < 10)",
         "stdevif_a:real\n1.0",
+        crate::kernels::aggregate_spread::stdevif
     ),
     spread!(
         "stdevp",
@@ -62,6 +64,7 @@ pub static FAMILY: &[Aggregate] = &[
         &[SUMMABLE],
         "datatable(a:long)[1, 3] | summarize stdevp(a)",
         "stdevp_a:real\n1.0",
+        crate::kernels::aggregate_spread::stdevp
     ),
     spread!(
         "variance",
@@ -69,6 +72,7 @@ pub static FAMILY: &[Aggregate] = &[
         &[SUMMABLE],
         "datatable(a:long)[1, 3] | summarize variance(a)",
         "variance_a:real\n2.0",
+        crate::kernels::aggregate_spread::variance
     ),
     spread!(
         "varianceif",
@@ -76,6 +80,7 @@ pub static FAMILY: &[Aggregate] = &[
         &[SUMMABLE, PREDICATE],
         "datatable(a:long)[1, 3, 90] | summarize varianceif(a, a < 10)",
         "varianceif_a:real\n2.0",
+        crate::kernels::aggregate_spread::varianceif
     ),
     spread!(
         "variancep",
@@ -83,6 +88,7 @@ pub static FAMILY: &[Aggregate] = &[
         &[SUMMABLE],
         "datatable(a:long)[1, 3] | summarize variancep(a)",
         "variancep_a:real\n1.0",
+        crate::kernels::aggregate_spread::variancep
     ),
     spread!(
         "variancepif",
@@ -90,6 +96,7 @@ pub static FAMILY: &[Aggregate] = &[
         &[SUMMABLE, PREDICATE],
         "datatable(a:long)[1, 3, 90] | summarize variancepif(a, a < 10)",
         "variancepif_a:real\n1.0",
+        crate::kernels::aggregate_spread::variancepif
     ),
     covariance!(
         "covariance",
@@ -97,6 +104,7 @@ pub static FAMILY: &[Aggregate] = &[
         &[SUMMABLE, SECOND],
         "datatable(x:long, y:long)[1, 2, 3, 6] | summarize covariance(x, y)",
         "covariance_x_y:real\n4.0",
+        crate::kernels::aggregate_spread::covariance
     ),
     covariance!(
         "covarianceif",
@@ -104,6 +112,7 @@ pub static FAMILY: &[Aggregate] = &[
         &[SUMMABLE, SECOND, PREDICATE],
         "datatable(x:long, y:long)[1, 2, 3, 6, 90, 1] | summarize covarianceif(x, y, x < 10)",
         "covarianceif_x_y:real\n4.0",
+        crate::kernels::aggregate_spread::covarianceif
     ),
     covariance!(
         "covariancep",
@@ -111,6 +120,7 @@ pub static FAMILY: &[Aggregate] = &[
         &[SUMMABLE, SECOND],
         "datatable(x:long, y:long)[1, 2, 3, 6] | summarize covariancep(x, y)",
         "covariancep_x_y:real\n2.0",
+        crate::kernels::aggregate_spread::covariancep
     ),
     covariance!(
         "covariancepif",
@@ -118,5 +128,6 @@ pub static FAMILY: &[Aggregate] = &[
         &[SUMMABLE, SECOND, PREDICATE],
         "datatable(x:long, y:long)[1, 2, 3, 6, 90, 1] | summarize covariancepif(x, y, x < 10)",
         "covariancepif_x_y:real\n2.0",
+        crate::kernels::aggregate_spread::covariancepif
     ),
 ];

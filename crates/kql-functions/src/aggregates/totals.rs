@@ -3,7 +3,7 @@
 use kql_types::{Overload, ResultName, Return, ScalarType};
 
 use super::{PREDICATE, SUMMABLE};
-use crate::{Aggregate, Example};
+use crate::{Aggregate, Example, kernel};
 
 const SUM: Return = Return::Widened(0);
 const MEAN: Return = Return::Custom(mean_type);
@@ -28,7 +28,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(g:string, a:int)[\"x\", 1, \"x\", 2, \"y\", 5] | summarize sum(a) by g | sort by g asc",
             result: "g:string,sum_a:long\n\"x\",3\n\"y\",5",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_sum::sum),
     },
     Aggregate {
         name: "sumif",
@@ -41,7 +41,7 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[1, 2, 3] | summarize sumif(a, a > 1)",
             result: "sumif_a:long\n5",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_sum::sumif),
     },
     Aggregate {
         name: "avg",
@@ -52,7 +52,7 @@ pub static FAMILY: &[Aggregate] = &[
         result_name: ResultName::PrefixAndFirstArgument("avg"),
         obsolete: None,
         examples: &[Example { query: "datatable(a:long)[1, 2, 6] | summarize avg(a)", result: "avg_a:real\n3.0" }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_sum::avg),
     },
     Aggregate {
         name: "avgif",
@@ -65,6 +65,6 @@ pub static FAMILY: &[Aggregate] = &[
             query: "datatable(a:long)[1, 2, 6] | summarize avgif(a, a > 1)",
             result: "avgif_a:real\n4.0",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::aggregate_sum::avgif),
     },
 ];

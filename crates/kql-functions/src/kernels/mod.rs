@@ -6,10 +6,31 @@
 //! [`access`] reads arguments and makes results; [`cache`] keeps compiled patterns.
 
 pub mod access;
+pub mod aggregate_bag;
+pub mod aggregate_bits;
+pub mod aggregate_count;
+pub mod aggregate_distinct;
+pub mod aggregate_extreme;
+pub mod aggregate_list;
+pub mod aggregate_percentile;
+pub mod aggregate_pick;
+pub mod aggregate_schema;
+pub mod aggregate_set;
+pub mod aggregate_spread;
+mod aggregate_state;
+pub mod aggregate_sum;
+#[cfg(test)]
+mod aggregate_tests;
 pub mod cache;
+pub mod canonical;
+mod digest;
+pub mod elements;
+pub mod hyperloglog;
 pub mod needles;
 pub mod printed;
 pub mod regex;
+mod samples;
+pub mod sketches;
 pub mod string;
 #[cfg(test)]
 pub mod testing;

@@ -2,7 +2,7 @@
 
 use kql_types::{Overload, Param, ParamType, ResultName, Return, ScalarType};
 
-use crate::{Example, Function, Kind};
+use crate::{Example, Function, Kind, kernel};
 
 const HLL: Param = Param::new("hll", ParamType::Type(ScalarType::Dynamic));
 const MORE_HLL: Param = Param::new("hll", ParamType::Type(ScalarType::Dynamic)).repeat();
@@ -34,7 +34,7 @@ pub static FAMILY: &[Function] = &[
             query: "range x from 1 to 5 step 1 | summarize h = hll(x) | project n = dcount_hll(h)",
             result: "n:long\n5",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sketches::dcount_hll),
     },
     Function {
         name: "hll_merge",
@@ -48,7 +48,7 @@ pub static FAMILY: &[Function] = &[
             query: "range x from 1 to 5 step 1 | summarize a = hll(x), b = hll(x + 3) | project n = dcount_hll(hll_merge(a, b))",
             result: "n:long\n8",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sketches::hll_merge),
     },
     Function {
         name: "hll_isvalid",
@@ -59,7 +59,7 @@ pub static FAMILY: &[Function] = &[
         kind: Kind::Scalar,
         obsolete: None,
         examples: &[Example { query: "print v = hll_isvalid(dynamic([1, 2]))", result: "v:bool\nfalse" }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sketches::hll_isvalid),
     },
     Function {
         name: "percentile_tdigest",
@@ -73,7 +73,7 @@ pub static FAMILY: &[Function] = &[
             query: "range x from 1 to 10 step 1 | summarize t = tdigest(x) | project p = percentile_tdigest(t, 90, typeof(long))",
             result: "p:long\n9",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sketches::percentile_tdigest),
     },
     Function {
         name: "percentiles_array_tdigest",
@@ -88,7 +88,7 @@ pub static FAMILY: &[Function] = &[
                     | project p = array_length(percentiles_array_tdigest(t, dynamic([10, 90])))",
             result: "p:long\n2",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sketches::percentiles_array_tdigest),
     },
     Function {
         name: "rank_tdigest",
@@ -102,7 +102,7 @@ pub static FAMILY: &[Function] = &[
             query: "range x from 1 to 10 step 1 | summarize t = tdigest(x) | project r = rank_tdigest(t, 4)",
             result: "r:real\n4.0",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sketches::rank_tdigest),
     },
     Function {
         name: "percentrank_tdigest",
@@ -116,7 +116,7 @@ pub static FAMILY: &[Function] = &[
             query: "range x from 1 to 10 step 1 | summarize t = tdigest(x) | project r = percentrank_tdigest(t, 4)",
             result: "r:real\n40.0",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sketches::percentrank_tdigest),
     },
     Function {
         name: "tdigest_merge",
@@ -131,7 +131,7 @@ pub static FAMILY: &[Function] = &[
                     | project p = percentile_tdigest(tdigest_merge(a, b), 50, typeof(long))",
             result: "p:long\n10",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sketches::tdigest_merge),
     },
     Function {
         name: "merge_tdigest",
@@ -146,7 +146,7 @@ pub static FAMILY: &[Function] = &[
                     | project p = percentile_tdigest(merge_tdigest(a, b), 50, typeof(long))",
             result: "p:long\n10",
         }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sketches::tdigest_merge),
     },
     Function {
         name: "tdigest_isvalid",
@@ -157,6 +157,6 @@ pub static FAMILY: &[Function] = &[
         kind: Kind::Scalar,
         obsolete: None,
         examples: &[Example { query: "print v = tdigest_isvalid(dynamic([1, 2]))", result: "v:bool\nfalse" }],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sketches::tdigest_isvalid),
     },
 ];
