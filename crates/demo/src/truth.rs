@@ -8,7 +8,7 @@ pub struct Planted {
     /// The detection, by its folder name under `rules/`.
     pub detection: String,
     pub story: String,
-    /// Texts that must all appear in the rows of one alert of the detection.
+    /// Texts that must all appear in rows of alerts of the detection, in any case.
     pub markers: Vec<String>,
 }
 
@@ -18,7 +18,7 @@ pub struct NearMiss {
     pub detection: String,
     /// The condition that tells it from the attack.
     pub because: String,
-    /// A text that must not appear in any row of an alert of the detection.
+    /// A text that must not appear in any row of an alert of the detection, in any case.
     pub marker: String,
 }
 
