@@ -26,6 +26,8 @@ pub mod canonical;
 mod digest;
 pub mod elements;
 pub mod hyperloglog;
+pub mod ip;
+pub mod ip_address;
 pub mod needles;
 pub mod printed;
 pub mod regex;

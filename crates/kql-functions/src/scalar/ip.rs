@@ -6,6 +6,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::{Bool, Dynamic, Long, String};
 
 use crate::entry::{Entry, Function, any, ex, integer, string, takes, text};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -18,7 +19,7 @@ pub static FAMILY: &[Function] = &[
             "print a = parse_ipv4('10.1.2.3'), b = parse_ipv4('10.1.2.3/8'), c = parse_ipv4('x')",
             "a:long,b:long,c:long\n167838211,167772160,null",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::parse_ipv4),
     }),
     Function::new(Entry {
         name: "parse_ipv4_mask",
@@ -27,7 +28,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("ip"), integer("prefix")], Long)],
         result_name: ResultName::None,
         examples: &[ex("print n = parse_ipv4_mask('127.0.0.1', 24)", "n:long\n2130706432")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::parse_ipv4_mask),
     }),
     Function::new(Entry {
         name: "parse_ipv6",
@@ -39,7 +40,7 @@ pub static FAMILY: &[Function] = &[
             "print a = parse_ipv6('fe80::1'), b = parse_ipv6('127.0.0.1')",
             "a:string,b:string\n\"fe80:0000:0000:0000:0000:0000:0000:0001\",\"0000:0000:0000:0000:0000:ffff:7f00:0001\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::parse_ipv6),
     }),
     Function::new(Entry {
         name: "parse_ipv6_mask",
@@ -51,7 +52,7 @@ pub static FAMILY: &[Function] = &[
             "print a = parse_ipv6_mask('fe80::85d:e82c:9446:7994', 120)",
             "a:string\n\"fe80:0000:0000:0000:085d:e82c:9446:7900\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::parse_ipv6_mask),
     }),
     Function::new(Entry {
         name: "format_ipv4",
@@ -63,7 +64,7 @@ pub static FAMILY: &[Function] = &[
             "print a = format_ipv4('192.168.1.77', 24), b = format_ipv4(3232236031)",
             "a:string,b:string\n\"192.168.1.0\",\"192.168.1.255\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::format_ipv4),
     }),
     Function::new(Entry {
         name: "format_ipv4_mask",
@@ -72,7 +73,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("ip"), integer("prefix").optional()], String)],
         result_name: ResultName::None,
         examples: &[ex("print a = format_ipv4_mask('192.168.1.77', 24)", "a:string\n\"192.168.1.0/24\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::format_ipv4_mask),
     }),
     Function::new(Entry {
         name: "ipv4_compare",
@@ -84,7 +85,7 @@ pub static FAMILY: &[Function] = &[
             "print a = ipv4_compare('10.0.0.1', '10.0.0.2'), b = ipv4_compare('10.0.0.1/24', '10.0.0.2')",
             "a:long,b:long\n-1,0",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::ipv4_compare),
     }),
     Function::new(Entry {
         name: "ipv4_is_match",
@@ -93,7 +94,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("ip1"), string("ip2"), integer("prefix").optional()], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print a = ipv4_is_match('192.168.1.1/24', '192.168.1.255')", "a:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::ipv4_is_match),
     }),
     Function::new(Entry {
         name: "ipv4_is_in_range",
@@ -102,7 +103,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("ip"), string("range")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print a = ipv4_is_in_range('10.7.1.2', '10.7.0.0/16')", "a:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::ipv4_is_in_range),
     }),
     Function::new(Entry {
         name: "ipv4_is_in_any_range",
@@ -111,7 +112,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("ip"), any("range"), any("range").repeat()], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print a = ipv4_is_in_any_range('10.7.1.2', '127.0.0.0/8', '10.0.0.0/8')", "a:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::ipv4_is_in_any_range),
     }),
     Function::new(Entry {
         name: "ipv4_is_private",
@@ -123,7 +124,7 @@ pub static FAMILY: &[Function] = &[
             "print a = ipv4_is_private('172.20.1.1'), b = ipv4_is_private('8.8.8.8'), c = ipv4_is_private('host')",
             "a:bool,b:bool,c:bool\ntrue,false,null",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::ipv4_is_private),
     }),
     Function::new(Entry {
         name: "ipv4_netmask_suffix",
@@ -132,7 +133,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("ip")], Long)],
         result_name: ResultName::None,
         examples: &[ex("print a = ipv4_netmask_suffix('10.1.2.3/24')", "a:long\n24")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::ipv4_netmask_suffix),
     }),
     Function::new(Entry {
         name: "ipv4_range_to_cidr_list",
@@ -144,7 +145,7 @@ pub static FAMILY: &[Function] = &[
             "print a = ipv4_range_to_cidr_list('10.0.0.0', '10.0.0.4')",
             "a:dynamic\n[\"10.0.0.0/30\",\"10.0.0.4/32\"]",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::ipv4_range_to_cidr_list),
     }),
     Function::new(Entry {
         name: "ipv6_compare",
@@ -153,7 +154,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("ip1"), string("ip2"), integer("prefix").optional()], Long)],
         result_name: ResultName::None,
         examples: &[ex("print a = ipv6_compare('192.168.1.1', '::ffff:c0a8:0101')", "a:long\n0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::ipv6_compare),
     }),
     Function::new(Entry {
         name: "ipv6_is_match",
@@ -162,7 +163,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("ip1"), string("ip2"), integer("prefix").optional()], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print a = ipv6_is_match('fe80::1', 'fe80::2', 120)", "a:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::ipv6_is_match),
     }),
     Function::new(Entry {
         name: "ipv6_is_in_range",
@@ -171,7 +172,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("ip"), string("range")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print a = ipv6_is_in_range('fd00::12', 'fd00::/8')", "a:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::ipv6_is_in_range),
     }),
     Function::new(Entry {
         name: "ipv6_is_in_any_range",
@@ -183,19 +184,19 @@ pub static FAMILY: &[Function] = &[
             "print a = ipv6_is_in_any_range('fd00::12', dynamic(['fe80::/10', 'fd00::/8']))",
             "a:bool\ntrue",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::ipv6_is_in_any_range),
     }),
     Function::new(Entry {
         name: "has_ipv4",
         summary: "Whether a text has an IPv4 address in it.",
-        details: "Before and after the address must stand no letter, digit or point. What is no address is never found.",
+        details: "Before and after the address must stand no letter or digit. What is no address is never found.",
         overloads: &[takes(&[text("source"), text("ip_address")], Bool)],
         result_name: ResultName::None,
         examples: &[ex(
             "print a = has_ipv4('from 10.0.0.1:443', '10.0.0.1'), b = has_ipv4('from 110.0.0.1', '10.0.0.1')",
             "a:bool,b:bool\ntrue,false",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::has_ipv4),
     }),
     Function::new(Entry {
         name: "has_any_ipv4",
@@ -204,7 +205,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("source"), any("ip_address"), any("ip_address").repeat()], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print a = has_any_ipv4('from 10.0.0.1', dynamic(['10.0.0.2', '10.0.0.1']))", "a:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::has_any_ipv4),
     }),
     Function::new(Entry {
         name: "has_ipv4_prefix",
@@ -216,7 +217,7 @@ pub static FAMILY: &[Function] = &[
             "print a = has_ipv4_prefix('from 10.1.2.3', '10.1.'), b = has_ipv4_prefix('from 10.1.2.3', '10.1')",
             "a:bool,b:bool\ntrue,false",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::has_ipv4_prefix),
     }),
     Function::new(Entry {
         name: "has_any_ipv4_prefix",
@@ -225,7 +226,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("source"), any("ip_address_prefix"), any("ip_address_prefix").repeat()], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print a = has_any_ipv4_prefix('from 10.1.2.3', '192.168.', '10.')", "a:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::ip::has_any_ipv4_prefix),
     }),
     Function::new(Entry {
         name: "geo_info_from_ip_address",
