@@ -1,31 +1,72 @@
-//! Raw logs to table rows: one folder per source that recognises, decodes and maps, with provenance.
+//! Raw logs to table rows: one file or folder per source that recognises, decodes and maps, with provenance.
 //!
 //! Files, folder trees, globs and standard input; plain, gzip and zstd; recognised by content. Nothing is dropped in
 //! silence: every record is a row, or counted with its reason. Start at [`load`].
+//!
+//! ```no_run
+//! let loaded = connectors::load(&["logs/".into()], &connectors::LoadOptions::default())?;
+//! for (table, batches) in &loaded.tables {
+//!     println!("{table}: {} rows", batches.iter().map(|batch| batch.num_rows()).sum::<usize>());
+//! }
+//! # Ok::<(), connectors::LoadError>(())
+//! ```
+//!
+//! The way of a record: `input` opens files and inflates, `frames` cuts the text into records, `sources` recognises and
+//! maps each to a `row`, `batch` turns rows into columns, `pipeline` runs files in parallel, and `merge` puts what
+//! they give in the order of the paths, removes duplicates and numbers the places.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod batch;
+mod decode;
+mod error;
+mod fields;
+mod frames;
+mod input;
+mod json;
+mod merge;
+mod options;
+mod pipeline;
+mod report;
+mod row;
+mod sources;
+mod time;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use arrow::record_batch::RecordBatch;
+use tables::TableSchema;
 
-/// Rows of one table, in the layout of `tables`: all schema columns, then `_ItemId`, `__ingestion`, `__source`.
+pub use error::LoadError;
+pub use options::{LoadOptions, Progress, SizeLimits};
+pub use report::{Example, Gap, LoadReport, SourceReport, TableReport, Tally};
+
+/// Rows of the tables found, in the layout of `tables::arrow_schema`, and what became of every record.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
+    /// By table name; batches in the order of the sources' paths and of the records in them.
     pub tables: BTreeMap<String, Vec<RecordBatch>>,
+    /// The schemas of these tables, and of those in `parquet` that are known.
+    pub schemas: BTreeMap<String, TableSchema>,
+    /// Parquet files that hold rows of a table: to be read in place.
+    pub parquet: Vec<ParquetFile>,
     pub report: LoadReport,
 }
 
-/// What was in the logs and what became of it.
-#[derive(Debug, Clone, Default)]
-pub struct LoadReport {
-    /// Indexed by the source number in `tables::unpack_source`.
-    pub sources: Vec<SourceReport>,
+/// A Parquet file whose name or columns say which table it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParquetFile {
+    pub table: String,
+    pub path: PathBuf,
+    /// From the file's footer.
+    pub rows: u64,
 }
 
-/// One file or archive member. `records` = rows + duplicates + undated + other + unreadable.
-#[derive(Debug, Clone, Default)]
-pub struct SourceReport {
-    pub path: String,
-    pub member: Option<String>,
-    pub format: String,
-    pub records: u64,
+/// Reads everything under these paths (a file, a folder tree, a glob, `-` for standard input).
+///
+/// Only a path that does not exist, or a glob that matches nothing, is an error; a file that cannot be read is counted
+/// in the report.
+pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, LoadError> {
+    pipeline::load(paths, options)
 }

@@ -1,0 +1,184 @@
+//! Which field of a record goes into which column: the declarative part of a source.
+//!
+//! A source lists `(path, column)`; [`FieldMap`] is that list as a tree over the names of a table's columns. Fields under a
+//! path that has a column of its own are in that column, and are looked into only when they are listed as well.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::json::{Member, scan, text};
+use crate::row::{Row, TableSpec};
+
+/// One line of a source's map. An empty column means: known, and on purpose in no column.
+pub(crate) type Field = (&'static str, &'static str);
+
+#[derive(Debug, Default)]
+pub(crate) struct FieldMap {
+    fields: HashMap<String, Target, BuildHasherDefault<KeyHasher>>,
+    /// The same names in lower case, for records whose names lost their case.
+    folded: HashMap<String, String>,
+}
+
+#[derive(Debug, Default)]
+struct Target {
+    columns: Vec<usize>,
+    /// Fields of the object that stands here.
+    inner: Option<Box<FieldMap>>,
+}
+
+/// What a record's names looked like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NameCase {
+    Exact,
+    Folded,
+}
+
+impl FieldMap {
+    pub(crate) fn new(fields: &[Field], spec: &TableSpec) -> FieldMap {
+        let mut map = FieldMap::default();
+        for (path, column) in fields {
+            map.add(path, spec.column(column));
+        }
+        map
+    }
+
+    fn add(&mut self, path: &str, column: Option<usize>) {
+        let (head, rest) = match path.split_once('.') {
+            Some((head, rest)) => (head, Some(rest)),
+            None => (path, None),
+        };
+        self.folded.insert(head.to_lowercase(), head.to_owned());
+        let target = self.fields.entry(head.to_owned()).or_default();
+        match rest {
+            Some(rest) => target.inner.get_or_insert_default().add(rest, column),
+            None => target.columns.extend(column),
+        }
+    }
+
+    /// Fills a row from the members of an object. Names that the map lacks are noted in the row under their path.
+    pub(crate) fn apply<'r>(&self, object: &'r str, members: &[Member], row: &mut Row<'r>) -> NameCase {
+        self.apply_under("", object, members, row)
+    }
+
+    fn apply_under<'r>(&self, path: &str, object: &'r str, members: &[Member], row: &mut Row<'r>) -> NameCase {
+        let mut case = NameCase::Exact;
+        for member in members {
+            let (Some(key), Some(raw)) = (object.get(member.key.clone()), object.get(member.value.clone())) else {
+                continue;
+            };
+            let (target, found) = self.target(key);
+            if found == NameCase::Folded {
+                case = found;
+            }
+            let Some(target) = target else {
+                row.unmapped.push((join(path, key), raw));
+                continue;
+            };
+            for column in &target.columns {
+                row.set_json(*column, raw);
+            }
+            if let Some(inner) = &target.inner {
+                let noted = row.unmapped.len();
+                if inner.apply_raw(path, key, raw, row) == NameCase::Folded {
+                    case = NameCase::Folded;
+                }
+                if !target.columns.is_empty() {
+                    // The whole object is in a column: nothing in it is lost.
+                    row.unmapped.truncate(noted);
+                }
+            }
+        }
+        case
+    }
+
+    fn apply_raw<'r>(&self, path: &str, key: &'r str, raw: &'r str, row: &mut Row<'r>) -> NameCase {
+        let mut members = Vec::with_capacity(16);
+        if raw.starts_with('{') && scan::object(raw.as_bytes(), 0, usize::MAX, &mut members).is_ok() {
+            return self.apply_under(&join(path, key), raw, &members, row);
+        }
+        if raw != "null" && raw != "\"\"" {
+            row.unmapped.push((join(path, key), raw));
+        }
+        NameCase::Exact
+    }
+
+    fn target(&self, key: &str) -> (Option<&Target>, NameCase) {
+        if let Some(target) = self.fields.get(key) {
+            return (Some(target), NameCase::Exact);
+        }
+        let plain: Cow<'_, str> = if key.contains('\\') { text::unescape(key) } else { Cow::Borrowed(key) };
+        match self.folded.get(plain.to_lowercase().as_str()) {
+            Some(name) => (self.fields.get(name), NameCase::Folded),
+            None => (None, NameCase::Exact),
+        }
+    }
+}
+
+fn join<'r>(path: &str, key: &'r str) -> Cow<'r, str> {
+    match path {
+        "" => Cow::Borrowed(key),
+        path => Cow::Owned(format!("{path}.{key}")),
+    }
+}
+
+/// A quick hash for short names; the maps are built from our own lists, so nobody can choose colliding keys.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0_u8; 8];
+            for (place, byte) in word.iter_mut().zip(chunk) {
+                *place = *byte;
+            }
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::Cell;
+
+    const FIELDS: &[Field] = &[("eventName", "EventName"), ("userIdentity.arn", "UserIdentityArn"), ("tlsDetails", "")];
+
+    fn filled(text: &str) -> (Vec<String>, NameCase) {
+        let spec = TableSpec::new(tables::SchemaSet::builtin().get("AWSCloudTrail").unwrap());
+        let map = FieldMap::new(FIELDS, &spec);
+        let mut members = Vec::new();
+        scan::object(text.as_bytes(), 0, 100, &mut members).unwrap();
+        let mut row = Row::new(&spec);
+        let case = map.apply(text, &members, &mut row);
+        let mut found: Vec<String> = row
+            .cells
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| **cell != Cell::Missing)
+            .map(|(index, cell)| format!("{}={cell:?}", spec.arrow.field(index).name()))
+            .collect();
+        found.extend(row.unmapped.iter().map(|(path, raw)| format!("?{path}={raw}")));
+        (found, case)
+    }
+
+    #[test]
+    fn fields_reach_their_columns_and_the_rest_is_named() {
+        let (found, case) =
+            filled(r#"{"eventName":"X","userIdentity":{"arn":"a","odd":1},"tlsDetails":{"v":1},"more":[2]}"#);
+        assert_eq!(found, ["EventName=Text(\"X\")", "UserIdentityArn=Text(\"a\")", "?userIdentity.odd=1", "?more=[2]"]);
+        assert_eq!(case, NameCase::Exact);
+    }
+
+    #[test]
+    fn names_that_lost_their_case_are_found() {
+        let (found, case) = filled(r#"{"eventname":"X"}"#);
+        assert_eq!(found, ["EventName=Text(\"X\")"]);
+        assert_eq!(case, NameCase::Folded);
+    }
+}

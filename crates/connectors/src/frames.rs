@@ -1,0 +1,622 @@
+//! Cuts a stream of JSON text into records, whatever envelope they lie in, with bounded memory.
+//!
+//! Accepts single objects, NDJSON, concatenated and pretty-printed documents, lists, and lists inside the known
+//! envelopes (`{"Records":[...]}`), nested. A broken record is given as such and reading goes on at the next one.
+//! The same bytes always give the same records with the same numbers: places of rows depend on it.
+
+use std::io::Read;
+
+use crate::json::scan::{self, BracketWalk};
+use crate::json::{Member, ScanError};
+use crate::options::SizeLimits;
+
+/// Bytes read at a time.
+const CHUNK: usize = 256 << 10;
+/// How far an object is looked into for the list of an envelope.
+const ENVELOPE_LOOK: usize = 64 << 10;
+/// How many places are tried to find the next record behind a broken one, in one stretch of text.
+const RESYNC_TRIES: usize = 10_000;
+
+/// A record, or what stands where one should be.
+pub(crate) struct Frame<'a> {
+    /// From 0, counting everything the source holds.
+    pub(crate) record: u64,
+    /// Of the first byte, after inflating.
+    pub(crate) offset: u64,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) content: Content<'a>,
+}
+
+pub(crate) enum Content<'a> {
+    /// A valid object; the ranges are of `bytes`.
+    Object(&'a [Member]),
+    Broken(Broken),
+}
+
+/// Why a record could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    Json(&'static str),
+    TooDeep,
+    TooLarge,
+    /// The text ends inside it.
+    Torn,
+    /// A number, a text, a list where an object should be.
+    NotAnObject,
+    /// No JSON at all.
+    NotJson,
+}
+
+impl Broken {
+    pub(crate) fn reason(self) -> String {
+        match self {
+            Broken::Json(what) => format!("broken JSON: {what}"),
+            Broken::TooDeep => "nested too deep".to_owned(),
+            Broken::TooLarge => "record too large".to_owned(),
+            Broken::Torn => "incomplete: the text ends inside the record".to_owned(),
+            Broken::NotAnObject => "not an object".to_owned(),
+            Broken::NotJson => "not JSON".to_owned(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    List,
+    /// An object whose list of records is being read.
+    Envelope,
+}
+
+/// The keys under which envelopes hold their list.
+const ENVELOPE_KEYS: &[&[u8]] = &[b"Records", b"records", b"value", b"Events", b"entries", b"logEvents"];
+/// Keys that may stand before that list.
+const BESIDE_KEYS: &[&[u8]] = &[
+    b"NextToken",
+    b"nextToken",
+    b"nextPageToken",
+    b"nextLink",
+    b"count",
+    b"messageType",
+    b"owner",
+    b"logGroup",
+    b"logStream",
+    b"subscriptionFilters",
+];
+
+pub(crate) struct Frames<R> {
+    reader: R,
+    limits: SizeLimits,
+    buffer: Vec<u8>,
+    /// Start of what has not been given out yet.
+    at: usize,
+    /// End of what was read.
+    filled: usize,
+    ended: bool,
+    /// Offset in the text of `buffer[0]`.
+    base: u64,
+    /// Line (from 1) of `counted`, which is never behind `base`.
+    line: u64,
+    counted: u64,
+    levels: Vec<Level>,
+    members: Vec<Member>,
+    record: u64,
+    /// Why reading stopped early.
+    stopped: Option<String>,
+    /// Offset and line of a record too large to be held.
+    large: Option<(u64, u64)>,
+}
+
+/// What to give out, found before the buffer is borrowed.
+enum Found {
+    Object { end: usize },
+    Broken { end: usize, why: Broken },
+}
+
+impl<R: Read> Frames<R> {
+    pub(crate) fn new(reader: R, limits: SizeLimits) -> Frames<R> {
+        Frames {
+            reader,
+            limits,
+            buffer: Vec::new(),
+            at: 0,
+            filled: 0,
+            ended: false,
+            base: 0,
+            line: 1,
+            counted: 0,
+            levels: Vec::new(),
+            members: Vec::new(),
+            record: 0,
+            stopped: None,
+            large: None,
+        }
+    }
+
+    /// Records given so far.
+    pub(crate) fn records(&self) -> u64 {
+        self.record
+    }
+
+    /// Bytes of text read so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.base + self.filled as u64
+    }
+
+    /// Why reading ended before the text did.
+    pub(crate) fn stopped(&self) -> Option<&str> {
+        self.stopped.as_deref()
+    }
+
+    /// The line (from 1) of an offset inside the last frame or after it.
+    pub(crate) fn line_of(&mut self, offset: u64) -> u64 {
+        if let Some((large, line)) = self.large
+            && large == offset
+        {
+            return line;
+        }
+        self.count_lines(offset.saturating_sub(self.base) as usize);
+        self.line
+    }
+
+    fn count_lines(&mut self, to: usize) {
+        let from = self.counted.saturating_sub(self.base) as usize;
+        if let Some(passed) = self.buffer.get(from..to.min(self.filled)) {
+            self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
+            self.counted = self.base + to.min(self.filled) as u64;
+        }
+    }
+
+    /// Reads on; false at the end of the text. Keeps everything from `at`.
+    fn fill(&mut self) -> bool {
+        if self.ended {
+            return false;
+        }
+        if self.at > 0 && (self.at == self.filled || self.at >= self.buffer.len() / 2) {
+            self.count_lines(self.at);
+            self.buffer.copy_within(self.at..self.filled, 0);
+            self.base += self.at as u64;
+            self.filled -= self.at;
+            self.at = 0;
+        }
+        if self.buffer.len() - self.filled < CHUNK {
+            let length = (self.filled + CHUNK).next_power_of_two().max(2 * CHUNK);
+            self.buffer.resize(length, 0);
+        }
+        let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
+        match self.reader.read(room) {
+            Ok(0) => self.ended = true,
+            Ok(read) => self.filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                self.stopped = Some(error.to_string());
+                self.ended = true;
+            }
+        }
+        !self.ended
+    }
+
+    fn text(&self) -> &[u8] {
+        self.buffer.get(..self.filled).unwrap_or_default()
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        while self.at >= self.filled {
+            if !self.fill() {
+                return None;
+            }
+        }
+        self.buffer.get(self.at).copied()
+    }
+
+    /// The next record; None at the end.
+    pub(crate) fn next(&mut self) -> Option<Frame<'_>> {
+        let (start, found) = self.find()?;
+        let record = self.record;
+        self.record += 1;
+        let (end, content) = match found {
+            Found::Object { end } => (end, Content::Object(&self.members)),
+            Found::Broken { end, why } => (end, Content::Broken(why)),
+        };
+        self.at = end;
+        let bytes = self.buffer.get(start..end.min(self.filled)).unwrap_or_default();
+        let offset = match self.large {
+            Some((offset, _)) if matches!(content, Content::Broken(Broken::TooLarge)) => offset,
+            _ => self.base + start as u64,
+        };
+        Some(Frame { record, offset, bytes, content })
+    }
+
+    fn find(&mut self) -> Option<(usize, Found)> {
+        loop {
+            let byte = self.byte()?;
+            match byte {
+                b' ' | b'\n' | b'\r' | b'\t' | b',' | 0x1E | 0 => self.at += 1,
+                0xEF if self.at_byte_order_mark() => self.at += 3,
+                b'{' => match self.envelope() {
+                    Some(list) => {
+                        self.levels.push(Level::Envelope);
+                        self.levels.push(Level::List);
+                        self.at = list + 1;
+                    }
+                    None => return Some(self.object()),
+                },
+                b'[' if self.levels.len() < 16 => {
+                    self.levels.push(Level::List);
+                    self.at += 1;
+                }
+                b']' if self.levels.last() == Some(&Level::List) => {
+                    self.levels.pop();
+                    self.at += 1;
+                    if self.levels.last() == Some(&Level::Envelope) {
+                        self.levels.pop();
+                        self.leave_envelope();
+                    }
+                }
+                _ => return Some(self.foreign()),
+            }
+        }
+    }
+
+    fn at_byte_order_mark(&mut self) -> bool {
+        while self.filled - self.at < 3 && self.fill() {}
+        self.text().get(self.at..self.at + 3) == Some(b"\xEF\xBB\xBF")
+    }
+
+    /// The place of the list when the object at `at` is an envelope.
+    fn envelope(&mut self) -> Option<usize> {
+        loop {
+            match find_envelope(self.text(), self.at) {
+                Ok(list) => return list,
+                Err(()) if self.filled - self.at > ENVELOPE_LOOK => return None,
+                Err(()) => {
+                    if !self.fill() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Skips what stands behind an envelope's list, to the end of the envelope.
+    fn leave_envelope(&mut self) {
+        let mut walk = BracketWalk::inside();
+        loop {
+            let rest = self.text().get(self.at..).unwrap_or_default();
+            match walk.advance(rest) {
+                Some(length) => {
+                    self.at += length;
+                    return;
+                }
+                None => self.at = self.filled,
+            }
+            if !self.fill() {
+                return;
+            }
+        }
+    }
+
+    /// The object at `at`.
+    fn object(&mut self) -> (usize, Found) {
+        loop {
+            let text = self.buffer.get(..self.filled).unwrap_or_default();
+            match scan::object(text, self.at, self.limits.depth, &mut self.members) {
+                Ok(end) if end - self.at > self.limits.record_bytes => {
+                    self.note_large();
+                    return (self.at, Found::Broken { end, why: Broken::TooLarge });
+                }
+                Ok(end) => {
+                    let start = self.at;
+                    for member in &mut self.members {
+                        member.key = member.key.start - start..member.key.end - start;
+                        member.value = member.value.start - start..member.value.end - start;
+                    }
+                    return (start, Found::Object { end });
+                }
+                Err(ScanError::Incomplete) if self.filled - self.at > self.limits.record_bytes => {
+                    return self.skip_large();
+                }
+                Err(ScanError::Incomplete) => {
+                    if !self.fill() {
+                        return self.resync(Broken::Torn);
+                    }
+                }
+                Err(ScanError::TooDeep { .. }) => return self.skip_deep(),
+                Err(ScanError::Invalid { what, .. }) => return self.resync(Broken::Json(what)),
+            }
+        }
+    }
+
+    /// A record over the limit: passed over without being held.
+    fn skip_large(&mut self) -> (usize, Found) {
+        self.note_large();
+        let mut walk = BracketWalk::default();
+        loop {
+            let rest = self.text().get(self.at..).unwrap_or_default();
+            match walk.advance(rest) {
+                Some(length) => {
+                    let end = self.at + length;
+                    return (self.at, Found::Broken { end, why: Broken::TooLarge });
+                }
+                None => self.at = self.filled,
+            }
+            if !self.fill() {
+                return (self.at, Found::Broken { end: self.filled, why: Broken::TooLarge });
+            }
+        }
+    }
+
+    fn note_large(&mut self) {
+        self.count_lines(self.at);
+        self.large = Some((self.base + self.at as u64, self.line));
+    }
+
+    /// A record nested too deep: passed over by its brackets.
+    fn skip_deep(&mut self) -> (usize, Found) {
+        loop {
+            if let Some(end) = scan::skip_brackets(self.text(), self.at) {
+                return (self.at, Found::Broken { end, why: Broken::TooDeep });
+            }
+            if self.filled - self.at > self.limits.record_bytes {
+                return self.skip_large();
+            }
+            if !self.fill() {
+                return self.resync(Broken::TooDeep);
+            }
+        }
+    }
+
+    /// Something that is no object: a number, a text, a line of another format.
+    fn foreign(&mut self) -> (usize, Found) {
+        let in_list = self.levels.last() == Some(&Level::List);
+        loop {
+            let end = match (in_list, scan::skip_value(self.text(), self.at, self.limits.depth)) {
+                (true, Ok(end)) if end < self.filled => Some((end, Broken::NotAnObject)),
+                (true, Err(ScanError::Incomplete)) => None,
+                _ => line_end(self.text(), self.at).map(|end| (end, Broken::NotJson)),
+            };
+            match end {
+                Some((end, why)) => return (self.at, Found::Broken { end: end.max(self.at + 1), why }),
+                None if self.filled - self.at > self.limits.record_bytes => {
+                    self.note_large();
+                    return (self.at, Found::Broken { end: self.filled, why: Broken::TooLarge });
+                }
+                None => {
+                    if !self.fill() {
+                        return (self.at, Found::Broken { end: self.filled, why: Broken::NotJson });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The broken record at `at`: it ends where the next one that can be read begins.
+    fn resync(&mut self, why: Broken) -> (usize, Found) {
+        loop {
+            if let Some(end) = next_record(self.text(), self.at, self.limits.depth, self.ended) {
+                return (self.at, Found::Broken { end, why });
+            }
+            if self.ended || self.filled - self.at > self.limits.record_bytes {
+                return (self.at, Found::Broken { end: self.filled, why });
+            }
+            self.fill();
+        }
+    }
+}
+
+/// The end of the line that `at` lies in, when it is there.
+fn line_end(text: &[u8], at: usize) -> Option<usize> {
+    memchr::memchr(b'\n', text.get(at..)?).map(|index| at + index)
+}
+
+/// Whether the object at `start` is an envelope, and where its list begins; Err when the text ends too early to say.
+fn find_envelope(text: &[u8], start: usize) -> Result<Option<usize>, ()> {
+    let mut at = scan::skip_space(text, start + 1);
+    loop {
+        match text.get(at) {
+            None => return Err(()),
+            Some(b'"') => {}
+            Some(_) => return Ok(None),
+        }
+        let Some(length) = text.get(at + 1..).and_then(|rest| memchr::memchr(b'"', rest)) else { return Err(()) };
+        let key = text.get(at + 1..at + 1 + length).unwrap_or_default();
+        let holds = ENVELOPE_KEYS.contains(&key);
+        if !holds && !BESIDE_KEYS.contains(&key) && !key.starts_with(b"@odata") {
+            return Ok(None);
+        }
+        at = scan::skip_space(text, at + length + 2);
+        match text.get(at) {
+            None => return Err(()),
+            Some(b':') => at = scan::skip_space(text, at + 1),
+            Some(_) => return Ok(None),
+        }
+        if holds {
+            return match text.get(at) {
+                None => Err(()),
+                Some(b'[') => match text.get(scan::skip_space(text, at + 1)) {
+                    None => Err(()),
+                    Some(b'{' | b']') => Ok(Some(at)),
+                    Some(_) => Ok(None),
+                },
+                Some(_) => Ok(None),
+            };
+        }
+        at = match scan::skip_value(text, at, 8) {
+            Ok(end) => scan::skip_space(text, end),
+            Err(ScanError::Incomplete) => return Err(()),
+            Err(_) => return Ok(None),
+        };
+        match text.get(at) {
+            None => return Err(()),
+            Some(b',') => at = scan::skip_space(text, at + 1),
+            Some(_) => return Ok(None),
+        }
+    }
+}
+
+/// Where a record that can be read begins behind the broken one at `start`.
+///
+/// Two signs are looked for: a line that begins with `{` at the same indentation as the broken record did, and, inside
+/// a line, `},{` where the object that follows is valid and begins with the same key.
+fn next_record(text: &[u8], start: usize, depth_max: usize, ended: bool) -> Option<usize> {
+    let line_start = text.get(..start)?.iter().rposition(|byte| *byte == b'\n').map_or(0, |index| index + 1);
+    let indent = text.get(line_start..start)?;
+    let indent = indent.iter().all(|byte| matches!(byte, b' ' | b'\t')).then_some(indent);
+    let key = first_key(text, start);
+    let mut members = Vec::new();
+    let mut at = start + 1;
+    for _ in 0..RESYNC_TRIES {
+        at += memchr::memchr(b'{', text.get(at..)?)?;
+        let before = text.get(start..at)?;
+        let line = before.iter().rposition(|byte| *byte == b'\n');
+        if let (Some(indent), Some(line)) = (indent, line)
+            && before.get(line + 1..) == Some(indent)
+        {
+            return Some(at);
+        }
+        let trimmed = before.trim_ascii_end();
+        let follows = trimmed.strip_suffix(b",").is_some_and(|rest| rest.trim_ascii_end().ends_with(b"}"));
+        if follows && key.is_some() && first_key(text, at) == key {
+            match scan::object(text, at, depth_max, &mut members) {
+                Ok(_) => return Some(at),
+                Err(ScanError::Incomplete) if !ended => return None,
+                Err(_) => {}
+            }
+        }
+        at += 1;
+    }
+    Some(text.len())
+}
+
+/// The bytes of the first key of an object.
+fn first_key(text: &[u8], start: usize) -> Option<&[u8]> {
+    let quote = scan::skip_space(text, start + 1);
+    let rest = text.get(quote..)?.strip_prefix(b"\"")?;
+    rest.get(..memchr::memchr(b'"', rest)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a few bytes at a time, so that everything straddles reads.
+    struct Dribble<'a>(&'a [u8], usize);
+
+    impl Read for Dribble<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let count = self.1.min(self.0.len()).min(buffer.len());
+            buffer[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    fn frames_with(text: &[u8], step: usize, limits: SizeLimits) -> Vec<String> {
+        let mut frames = Frames::new(Dribble(text, step), limits);
+        let mut found = Vec::new();
+        while let Some(frame) = frames.next() {
+            assert_eq!(frame.record as usize, found.len());
+            let shown = String::from_utf8_lossy(frame.bytes).into_owned();
+            let (offset, broken) = (
+                frame.offset,
+                match frame.content {
+                    Content::Object(_) => None,
+                    Content::Broken(why) => Some(why.reason()),
+                },
+            );
+            let line = frames.line_of(offset);
+            found.push(match broken {
+                None => format!("{line}: {shown}"),
+                Some(why) => format!("{line}: ! {why}: {shown}"),
+            });
+        }
+        found
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        for step in [1, 7, 1 << 20] {
+            assert_eq!(frames_with(text.as_bytes(), step, SizeLimits::default()), expected, "{step} bytes at a time");
+        }
+    }
+
+    #[test]
+    fn envelopes_lists_and_lines() {
+        check(r#"{"Records":[{"a":1},{"a":2}]}"#, &[r#"1: {"a":1}"#, r#"1: {"a":2}"#]);
+        check("[{\"a\":1},\n{\"a\":2}]", &[r#"1: {"a":1}"#, r#"2: {"a":2}"#]);
+        check("{\"a\":1}\n\n{\"a\":2}\r\n", &[r#"1: {"a":1}"#, r#"3: {"a":2}"#]);
+        check(r#"{"a":1}{"a":2} {"a":3}"#, &[r#"1: {"a":1}"#, r#"1: {"a":2}"#, r#"1: {"a":3}"#]);
+        check("\u{feff}[\n  {\n    \"a\": [1]\n  }\n]\n", &["2: {\n    \"a\": [1]\n  }"]);
+        check(
+            "{\"@odata.context\":\"x\",\"value\":[{\"id\":\"1\"}],\"@odata.nextLink\":\"y\"}\n{\"records\":[{\"b\":{}}]}",
+            &[r#"1: {"id":"1"}"#, r#"2: {"b":{}}"#],
+        );
+        check(r#"[{"records":[{"a":1}]},{"records":[{"a":2}]}]"#, &[r#"1: {"a":1}"#, r#"1: {"a":2}"#]);
+        check(r#"{"Records":[]}"#, &[]);
+        check("", &[]);
+        check("[{\"a\":1},]\0\0\0", &[r#"1: {"a":1}"#]);
+    }
+
+    #[test]
+    fn a_field_that_is_called_like_an_envelope_is_a_field() {
+        check(r#"{"name":"x","value":[{"a":1}]}"#, &[r#"1: {"name":"x","value":[{"a":1}]}"#]);
+        check(r#"{"value":[1,2]}"#, &[r#"1: {"value":[1,2]}"#]);
+        check(r#"{"value":"x"}"#, &[r#"1: {"value":"x"}"#]);
+    }
+
+    #[test]
+    fn broken_records_leave_their_neighbours_alone() {
+        check(
+            "{\"a\":1}\n{\"a\":2,\"b\":\"x\n{\"a\":3}\n",
+            &[
+                r#"1: {"a":1}"#,
+                "2: ! broken JSON: control character in a string: {\"a\":2,\"b\":\"x\n",
+                r#"3: {"a":3}"#,
+            ],
+        );
+        check(
+            r#"{"Records":[{"a":1},{"a":2,"l":[{"q":1},{"q":2}],"b":"x"y"},{"a":3},{"a":4}]}"#,
+            &[
+                r#"1: {"a":1}"#,
+                r#"1: ! broken JSON: expected , or }: {"a":2,"l":[{"q":1},{"q":2}],"b":"x"y"},"#,
+                r#"1: {"a":3}"#,
+                r#"1: {"a":4}"#,
+            ],
+        );
+        check(
+            "[\n {\n  \"a\": {\n   \"b\": 1,\n  }\n },\n {\n  \"a\": 2\n }\n]",
+            &[
+                "2: ! broken JSON: expected a name in quotes: {\n  \"a\": {\n   \"b\": 1,\n  }\n },\n ",
+                "7: {\n  \"a\": 2\n }",
+            ],
+        );
+        check("garbage\n{\"a\":1}\n", &["1: ! not JSON: garbage", r#"2: {"a":1}"#]);
+        check("[1,\"x\",{\"a\":1}]", &["1: ! not an object: 1", "1: ! not an object: \"x\"", r#"1: {"a":1}"#]);
+    }
+
+    #[test]
+    fn a_torn_end_is_one_incomplete_record() {
+        check(
+            r#"{"Records":[{"a":1},{"a":"#,
+            &[r#"1: {"a":1}"#, r#"1: ! incomplete: the text ends inside the record: {"a":"#],
+        );
+        check(r#"{"Records":[{"a":1},"#, &[r#"1: {"a":1}"#]);
+    }
+
+    #[test]
+    fn depth_and_size_are_limited() {
+        let limits = SizeLimits { depth: 5, record_bytes: 64, ..SizeLimits::default() };
+        let text = format!(
+            "{}\n{}\n{}\n",
+            r#"{"a":[[[[[[1]]]]]]}"#,
+            format_args!("{{\"a\":\"{}\"}}", "x".repeat(1 << 20)),
+            r#"{"a":1}"#
+        );
+        for step in [7, 4096, 1 << 22] {
+            let found = frames_with(text.as_bytes(), step, limits);
+            assert_eq!(found.len(), 3, "{step}");
+            assert_eq!(found[0], "1: ! nested too deep: {\"a\":[[[[[[1]]]]]]}");
+            assert!(found[1].starts_with("2: ! record too large"), "{}", found[1].get(..60).unwrap_or_default());
+            assert_eq!(found[2], r#"3: {"a":1}"#);
+        }
+    }
+}

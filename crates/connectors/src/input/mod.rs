@@ -1,0 +1,10 @@
+//! From paths to text: which files there are, what they are compressed with, what they hold.
+
+mod open;
+mod paths;
+mod sniff;
+mod utf16;
+
+pub(crate) use open::open;
+pub(crate) use paths::{Input, expand};
+pub(crate) use sniff::Content;

@@ -1,0 +1,239 @@
+//! Opens a file or standard input and takes compression and encoding away, within the limits.
+//!
+//! The SHA-256 is of the bytes as they lie on disk, computed while they are read.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
+
+use super::paths::Input;
+use super::sniff::{self, Content, SNIFF_BYTES, Wrapping};
+use super::utf16::Utf16Reader;
+use crate::options::SizeLimits;
+
+/// How many compressions may lie in one another (a `.gz` downloaded as gzip twice has two).
+const WRAPPINGS_MAX: usize = 4;
+
+/// A file ready to be read as text or by a reader of its own.
+pub(crate) struct Opened {
+    pub(crate) reader: Box<dyn Read + Send>,
+    pub(crate) content: Content,
+    /// `gzip`, `utf-16`..., outermost first.
+    pub(crate) wrappings: Vec<&'static str>,
+    /// The first bytes of the content.
+    pub(crate) head: Vec<u8>,
+    pub(crate) hash: HashHandle,
+}
+
+/// Gives the hash of the raw bytes once they were read.
+#[derive(Clone)]
+pub(crate) struct HashHandle(Arc<Mutex<(Sha256, u64)>>);
+
+impl HashHandle {
+    /// In hexadecimal. What the decoders left unread of a file is read now.
+    pub(crate) fn finish(&self, input: &Input) -> String {
+        let (hasher, length) = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Input::File(path) = input
+            && path.metadata().is_ok_and(|metadata| metadata.len() != length)
+        {
+            return rehash(path).unwrap_or_default();
+        }
+        hex(&hasher.finalize())
+    }
+}
+
+fn rehash(path: &Path) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            count => hasher.update(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+struct Hashing<R> {
+    inner: R,
+    handle: HashHandle,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let mut state = self.handle.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0.update(buffer.get(..count).unwrap_or_default());
+        state.1 += count as u64;
+        Ok(count)
+    }
+}
+
+/// Fails when more than the allowed bytes come.
+struct Limited<R> {
+    inner: R,
+    left: u64,
+    limit: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        match self.left.checked_sub(count as u64) {
+            Some(left) => self.left = left,
+            None => return Err(io::Error::other(format!("more than {} bytes after inflating", self.limit))),
+        }
+        Ok(count)
+    }
+}
+
+/// Reads `head` again, then the rest.
+struct Rejoined {
+    head: Vec<u8>,
+    at: usize,
+    rest: Box<dyn Read + Send>,
+    /// An error met while looking ahead, given once the head is read.
+    error: Option<io::Error>,
+}
+
+impl Read for Rejoined {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let ready = self.head.get(self.at..).unwrap_or_default();
+        if ready.is_empty() {
+            return match self.error.take() {
+                Some(error) => Err(error),
+                None => self.rest.read(buffer),
+            };
+        }
+        let count = ready.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), ready.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.at += count;
+        Ok(count)
+    }
+}
+
+pub(crate) fn open(input: &Input, limits: &SizeLimits) -> io::Result<Opened> {
+    let handle = HashHandle(Arc::default());
+    let raw: Box<dyn Read + Send> = match input {
+        Input::File(path) => Box::new(File::open(path)?),
+        Input::Standard => Box::new(io::stdin()),
+    };
+    let hashed = Box::new(Hashing { inner: raw, handle: handle.clone() });
+    unwrap(hashed, handle, limits)
+}
+
+/// Text or an archive member that is already in memory or behind a reader.
+pub(crate) fn unwrap(reader: Box<dyn Read + Send>, hash: HashHandle, limits: &SizeLimits) -> io::Result<Opened> {
+    let mut reader = reader;
+    let mut wrappings = Vec::new();
+    loop {
+        let mut head = Vec::new();
+        let error = look_ahead(&mut reader, &mut head);
+        let wrapping = sniff::wrapping(&head).filter(|_| wrappings.len() < WRAPPINGS_MAX);
+        let content = sniff::content(&head);
+        let whole = Rejoined { head: head.clone(), at: 0, rest: reader, error };
+        let Some(wrapping) = wrapping else {
+            return Ok(Opened { reader: Box::new(whole), content, wrappings, head, hash });
+        };
+        let inner: Box<dyn Read + Send> = match wrapping {
+            Wrapping::Gzip => {
+                wrappings.push("gzip");
+                Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(256 << 10, whole)))
+            }
+            Wrapping::Zstd => {
+                wrappings.push("zstd");
+                Box::new(zstd::stream::read::Decoder::new(whole)?)
+            }
+            Wrapping::Utf16 { big_endian } => {
+                wrappings.push("utf-16");
+                Box::new(Utf16Reader::new(whole, big_endian))
+            }
+        };
+        reader = Box::new(Limited { inner, left: limits.source_bytes, limit: limits.source_bytes });
+    }
+}
+
+fn look_ahead(reader: &mut dyn Read, head: &mut Vec<u8>) -> Option<io::Error> {
+    let mut buffer = [0; 16 << 10];
+    while head.len() < SNIFF_BYTES {
+        match reader.read(&mut buffer) {
+            Ok(0) => return None,
+            Ok(count) => head.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Some(error),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn opened(bytes: &[u8]) -> (Opened, Input, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        std::fs::write(&path, bytes).unwrap();
+        let input = Input::File(path);
+        (open(&input, &SizeLimits::default()).unwrap(), input, folder)
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn compressions_are_taken_away_whatever_the_name() {
+        let text = b"{\"a\":1}";
+        let zstd = zstd::encode_all(&text[..], 1).unwrap();
+        for (bytes, wrappings) in [
+            (text.to_vec(), vec![]),
+            (gzip(text), vec!["gzip"]),
+            (zstd, vec!["zstd"]),
+            (gzip(&gzip(text)), vec!["gzip", "gzip"]),
+        ] {
+            let (mut file, input, _folder) = opened(&bytes);
+            let mut read = Vec::new();
+            file.reader.read_to_end(&mut read).unwrap();
+            assert_eq!((read.as_slice(), file.content, file.wrappings), (&text[..], Content::Json, wrappings));
+            assert_eq!(file.hash.finish(&input), hex(&Sha256::digest(&bytes)));
+        }
+    }
+
+    #[test]
+    fn a_torn_gzip_gives_what_it_holds_and_then_an_error() {
+        let text = "{\"a\":\"0123456789\"}\n".repeat(5000);
+        let bytes = gzip(text.as_bytes());
+        let (mut file, input, _folder) = opened(&bytes[..bytes.len() / 2]);
+        let mut read = Vec::new();
+        assert!(file.reader.read_to_end(&mut read).is_err());
+        assert!(!read.is_empty() && text.as_bytes().starts_with(&read));
+        assert_eq!(file.hash.finish(&input), hex(&Sha256::digest(&bytes[..bytes.len() / 2])));
+    }
+
+    #[test]
+    fn inflated_bytes_are_limited() {
+        let bytes = gzip(&vec![b' '; 1 << 20]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bomb");
+        std::fs::write(&path, bytes).unwrap();
+        let limits = SizeLimits { source_bytes: 100_000, ..SizeLimits::default() };
+        let mut file = open(&Input::File(path), &limits).unwrap();
+        let error = io::copy(&mut file.reader, &mut io::sink()).unwrap_err();
+        assert_eq!(error.to_string(), "more than 100000 bytes after inflating");
+    }
+}

@@ -1,0 +1,70 @@
+//! What a load may use and how large things may be.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tables::SchemaSet;
+
+/// How to load.
+#[derive(Clone)]
+pub struct LoadOptions {
+    /// Threads that read and decode; None: the number of cores. The result does not depend on it.
+    pub threads: Option<usize>,
+    /// Tables to recognise and to give rows the columns of.
+    pub schemas: SchemaSet,
+    pub limits: SizeLimits,
+    /// Rows a batch has at most.
+    pub batch_rows: usize,
+    /// Called after each source, from the thread that merges.
+    pub progress: Option<Arc<dyn Fn(&Progress) + Send + Sync>>,
+}
+
+/// Limits on what attackers could make large. All count bytes after inflating.
+#[derive(Debug, Clone, Copy)]
+pub struct SizeLimits {
+    /// Of one file or archive member.
+    pub source_bytes: u64,
+    /// Of one record; a larger one is counted as unreadable.
+    pub record_bytes: usize,
+    /// Nesting of JSON.
+    pub depth: usize,
+    /// Members of one archive.
+    pub archive_members: usize,
+}
+
+/// How far a load has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
+    pub files_done: usize,
+    pub files_total: usize,
+    pub records: u64,
+    pub bytes: u64,
+}
+
+impl Default for SizeLimits {
+    fn default() -> SizeLimits {
+        SizeLimits { source_bytes: 1 << 40, record_bytes: 16 << 20, depth: 1_000, archive_members: 100_000 }
+    }
+}
+
+impl Default for LoadOptions {
+    fn default() -> LoadOptions {
+        LoadOptions {
+            threads: None,
+            schemas: SchemaSet::builtin(),
+            limits: SizeLimits::default(),
+            batch_rows: 8_192,
+            progress: None,
+        }
+    }
+}
+
+impl fmt::Debug for LoadOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadOptions")
+            .field("threads", &self.threads)
+            .field("limits", &self.limits)
+            .field("batch_rows", &self.batch_rows)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,147 @@
+//! What a load found, and what became of every record.
+//!
+//! For every source `records` = `rows` + `duplicates` + `other` + `unreadable`; `undated` and `implausible` count rows.
+
+use std::collections::BTreeMap;
+
+/// The whole load.
+#[derive(Debug, Clone, Default)]
+pub struct LoadReport {
+    /// Indexed by the source number of `tables::unpack_source`.
+    pub sources: Vec<SourceReport>,
+    /// By table name.
+    pub tables: BTreeMap<String, TableReport>,
+    /// Bytes after inflating.
+    pub bytes: u64,
+}
+
+/// One file or archive member.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SourceReport {
+    pub path: String,
+    /// The name inside an archive.
+    pub member: Option<String>,
+    /// `json`, `csv`, `parquet`..., with the compression: `json, gzip`.
+    pub format: String,
+    /// The kinds of records recognised, by name of the source that maps them.
+    pub kinds: BTreeMap<String, u64>,
+    /// Rows by table, duplicates included.
+    pub tables: BTreeMap<String, u64>,
+    /// Everything the source holds, whatever became of it.
+    pub records: u64,
+    pub rows: u64,
+    pub duplicates: u64,
+    /// Rows without a time of their own: visible to queries, in no window.
+    pub undated: u64,
+    /// Rows with a time before 2006 or more than a day after the file was written.
+    pub implausible: u64,
+    /// Records that are nobody's row, by kind (`resource log of StorageBlobLogs`, `CloudTrail digest`).
+    pub other: BTreeMap<String, Tally>,
+    /// Records that could not be read, by reason.
+    pub unreadable: BTreeMap<String, Tally>,
+    /// Records that were mended on the way to a row, by what was mended (`invalid UTF-8`, `lower-case field names`).
+    pub mended: BTreeMap<String, Tally>,
+    /// Fields that no column takes, by path.
+    pub unmapped: BTreeMap<String, u64>,
+    /// Values that did not fit their column's type, by `table.column`.
+    pub misfits: BTreeMap<String, Tally>,
+    /// Why reading stopped before the end: a truncated gzip, a size limit, an I/O error.
+    pub stopped: Option<String>,
+    /// Things worth knowing that are no record's fault (`50 events exactly: probably cut by a limit`).
+    pub notes: Vec<String>,
+    /// Of the bytes as they lie on disk, in hexadecimal; empty for a file that is not read here.
+    pub sha256: String,
+    /// Bytes after inflating.
+    pub bytes: u64,
+    /// Ticks of the first and last row, implausible ones left out.
+    pub first: Option<i64>,
+    pub last: Option<i64>,
+}
+
+/// A count with the first thing that was counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub count: u64,
+    pub first: Example,
+}
+
+/// Where the first of many was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Example {
+    /// From 0.
+    pub record: u64,
+    /// Bytes after inflating, from 0.
+    pub offset: u64,
+    /// From 1.
+    pub line: u64,
+    /// What stood there, shortened; control characters escaped.
+    pub text: String,
+}
+
+/// The rows of one table.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TableReport {
+    pub rows: u64,
+    pub undated: u64,
+    pub implausible: u64,
+    /// Ticks of the first and last row, implausible ones left out.
+    pub first: Option<i64>,
+    pub last: Option<i64>,
+    /// Times of more than an hour without a row.
+    pub gaps: Vec<Gap>,
+    /// Rows by hour (ticks of the hour's start).
+    pub hours: BTreeMap<i64, u64>,
+    /// Accounts, tenants, subscriptions, projects and regions seen, by column, with their rows.
+    pub seen: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// A time without rows, in ticks: from the last row before to the first after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    pub from: i64,
+    pub to: i64,
+}
+
+impl SourceReport {
+    /// Records of other kinds.
+    pub fn other_count(&self) -> u64 {
+        self.other.values().map(|tally| tally.count).sum()
+    }
+
+    /// Records that could not be read.
+    pub fn unreadable_count(&self) -> u64 {
+        self.unreadable.values().map(|tally| tally.count).sum()
+    }
+
+    /// True when every record is accounted for.
+    pub fn adds_up(&self) -> bool {
+        self.records == self.rows + self.duplicates + self.other_count() + self.unreadable_count()
+    }
+}
+
+/// Counts one more of a kind and keeps the first as an example.
+pub(crate) fn tally(map: &mut BTreeMap<String, Tally>, kind: &str, first: impl FnOnce() -> Example) {
+    match map.get_mut(kind) {
+        Some(tally) => tally.count += 1,
+        None => {
+            map.insert(kind.to_owned(), Tally { count: 1, first: first() });
+        }
+    }
+}
+
+/// Foreign text, short and harmless to print.
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
+    const LENGTH_MAX: usize = 120;
+    let head = bytes.get(..bytes.len().min(LENGTH_MAX * 4)).unwrap_or_default();
+    let mut out = String::new();
+    for character in String::from_utf8_lossy(head).chars().take(LENGTH_MAX) {
+        match character {
+            control if control.is_control() => out.extend(control.escape_default()),
+            other => out.push(other),
+        }
+    }
+    if bytes.len() > head.len() || head.len() > LENGTH_MAX {
+        out.push('…');
+    }
+    out
+}

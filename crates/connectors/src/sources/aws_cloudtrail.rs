@@ -1,0 +1,161 @@
+//! CloudTrail records to `AWSCloudTrail`.
+//!
+//! Recognised: records in `{"Records":[...]}`, in lists and in NDJSON; events of `lookup-events`, whose
+//! `CloudTrailEvent` holds the record as text; EventBridge messages with the record in `detail`. Digest files, Insight
+//! events and S3 notifications share buckets with them and are counted as what they are.
+
+use std::borrow::Cow;
+
+use super::{Mapped, Maps, Place, Record, Source, members, raw_at, string};
+use crate::fields::{Field, NameCase};
+use crate::json::scan;
+use crate::row::Row;
+use crate::time;
+
+pub(super) static RECORD: Source = Source { name: "aws-cloudtrail", recognise: is_record, map: map_record };
+pub(super) static WRAPPED: Source = Source { name: "aws-cloudtrail-wrapped", recognise: is_wrapped, map: unwrap };
+
+const TABLE: &str = "AWSCloudTrail";
+
+pub(crate) const FIELDS: &[Field] = &[
+    ("eventTime", "TimeGenerated"),
+    ("eventID", "AwsEventId"),
+    ("eventVersion", "EventVersion"),
+    ("eventSource", "EventSource"),
+    ("eventName", "EventName"),
+    ("eventType", "EventTypeName"),
+    ("awsRegion", "AWSRegion"),
+    ("sourceIPAddress", "SourceIpAddress"),
+    ("userAgent", "UserAgent"),
+    ("errorCode", "ErrorCode"),
+    ("errorMessage", "ErrorMessage"),
+    ("requestParameters", "RequestParameters"),
+    ("responseElements", "ResponseElements"),
+    ("additionalEventData", "AdditionalEventData"),
+    ("serviceEventDetails", "ServiceEventDetails"),
+    ("resources", "Resources"),
+    ("requestID", "AwsRequestId_"),
+    ("apiVersion", "APIVersion"),
+    ("readOnly", "ReadOnly"),
+    ("managementEvent", "ManagementEvent"),
+    ("recipientAccountId", "RecipientAccountId"),
+    ("sharedEventID", "SharedEventId"),
+    ("vpcEndpointId", "VpcEndpointId"),
+    ("eventCategory", "Category"),
+    ("tlsDetails.tlsVersion", "TlsVersion"),
+    ("tlsDetails.cipherSuite", "CipherSuite"),
+    ("tlsDetails.clientProvidedHostHeader", "ClientProvidedHostHeader"),
+    ("userIdentity.type", "UserIdentityType"),
+    ("userIdentity.principalId", "UserIdentityPrincipalid"),
+    ("userIdentity.arn", "UserIdentityArn"),
+    ("userIdentity.accountId", "UserIdentityAccountId"),
+    ("userIdentity.invokedBy", "UserIdentityInvokedBy"),
+    ("userIdentity.accessKeyId", "UserIdentityAccessKeyId"),
+    ("userIdentity.userName", "UserIdentityUserName"),
+    ("userIdentity.onBehalfOf.userId", "UserIdentityUserId"),
+    ("userIdentity.onBehalfOf.identityStoreArn", "UserIdentityStoreArn"),
+    ("userIdentity.sessionContext.attributes.mfaAuthenticated", "SessionMfaAuthenticated"),
+    ("userIdentity.sessionContext.attributes.creationDate", "SessionCreationDate"),
+    ("userIdentity.sessionContext.sessionIssuer.type", "SessionIssuerType"),
+    ("userIdentity.sessionContext.sessionIssuer.principalId", "SessionIssuerPrincipalId"),
+    ("userIdentity.sessionContext.sessionIssuer.arn", "SessionIssuerArn"),
+    ("userIdentity.sessionContext.sessionIssuer.accountId", "SessionIssuerAccountId"),
+    ("userIdentity.sessionContext.sessionIssuer.userName", "SessionIssuerUserName"),
+    ("userIdentity.sessionContext.ec2RoleDelivery", "EC2RoleDelivery"),
+];
+
+/// A record, or one of the other things that CloudTrail writes beside them.
+fn is_record(record: &Record<'_>) -> bool {
+    let named = |name| record.has_folded(name);
+    let beside =
+        ["awsRegion", "userIdentity", "eventVersion", "sourceIPAddress", "requestParameters", "recipientAccountId"];
+    named("eventName") && named("eventSource") && beside.into_iter().any(named)
+        || named("insightDetails") && named("eventVersion")
+        || named("digestS3Bucket") && named("digestStartTime")
+}
+
+fn map_record<'r>(record: &Record<'r>, maps: &Maps, place: &Place<'_>) -> Mapped<'r> {
+    if record.has_folded("digestS3Bucket") {
+        return Mapped::Other("CloudTrail digest".into());
+    }
+    if record.has_folded("insightDetails") || record.text("eventCategory").is_some_and(|category| category == "Insight")
+    {
+        return Mapped::Other("CloudTrail Insight event".into());
+    }
+    if record.has("s3") && record.text("eventSource").is_some_and(|source| source == "aws:s3") {
+        return Mapped::Other("S3 event notification".into());
+    }
+    let Some(spec) = maps.table(TABLE) else { return Mapped::Other(format!("record of {TABLE}").into()) };
+    let mut row = Row::new(&spec);
+    if maps.fields(RECORD.name, FIELDS, &spec).apply(record.text, record.members, &mut row) == NameCase::Folded {
+        row.mended.push("field names in other case");
+    }
+    row.set("OperationName", "CloudTrail");
+    row.set("SourceSystem", "Aws");
+    row.set("Type", TABLE);
+    if let Some(parameters) = record.raw("requestParameters") {
+        security_group_rule(parameters, &mut row);
+    }
+    row.identified = !row.text("AwsEventId").is_empty();
+    row.ingestion = delivered(place.path);
+    Mapped::Row(Box::new(row))
+}
+
+/// The columns for the first rule of a security-group request, as far as the request has them.
+fn security_group_rule<'r>(parameters: &'r str, row: &mut Row<'r>) {
+    if !parameters.contains("\"ipPermissions\"") && !parameters.contains("\"cidrIp\"") {
+        return;
+    }
+    let first = |raw: &'r str, path: &[&str]| {
+        let items = scan::elements(raw_at(raw, path)?, usize::MAX)?;
+        items.first().copied()
+    };
+    let rule = first(parameters, &["ipPermissions", "items"]).unwrap_or(parameters);
+    for (name, column) in [("ipProtocol", "IpProtocol"), ("fromPort", "SourcePort"), ("toPort", "DestinationPort")] {
+        if let (Some(raw), Some(index)) = (raw_at(rule, &[name]), row.spec.column(column)) {
+            row.set_json(index, raw);
+        }
+    }
+    let range = first(rule, &["ipRanges", "items"]).unwrap_or(rule);
+    if let Some(cidr) = raw_at(range, &["cidrIp"]).and_then(string) {
+        row.set("CidrIp", cidr);
+    }
+}
+
+/// The minute in the name of an S3 object: `..._CloudTrail_us-east-1_20230710T1145Z_x.json.gz`.
+fn delivered(path: &str) -> Option<i64> {
+    let (_, name) = path.rsplit_once("_CloudTrail")?;
+    let stamp = name.split('_').find(|part| part.len() == 14 && part.ends_with('Z') && part.get(8..9) == Some("T"))?;
+    let digits: String = stamp.chars().filter(char::is_ascii_digit).collect();
+    let part = |range: std::ops::Range<usize>| digits.get(range);
+    let (date, time) = (format!("{}-{}-{}", part(0..4)?, part(4..6)?, part(6..8)?), (part(8..10)?, part(10..12)?));
+    time::parse(&format!("{date}T{}:{}:00Z", time.0, time.1))
+}
+
+fn is_wrapped(record: &Record<'_>) -> bool {
+    let holds_record =
+        |raw: &str| members(raw).is_some_and(|members| is_record(&Record { text: raw, members: &members }));
+    record.raw("CloudTrailEvent").is_some_and(|raw| raw.starts_with('"'))
+        || record.has("detail-type") && record.raw("detail").is_some_and(holds_record)
+}
+
+fn unwrap<'r>(record: &Record<'r>, _maps: &Maps, _place: &Place<'_>) -> Mapped<'r> {
+    match (record.text("CloudTrailEvent"), record.raw("detail")) {
+        (Some(inner), _) => Mapped::Inner(inner),
+        (None, Some(detail)) => Mapped::Inner(Cow::Borrowed(detail)),
+        (None, None) => Mapped::Other("CloudTrail event without its record".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_minute_of_delivery_is_in_the_name() {
+        let path = "AWSLogs/1/CloudTrail/us-east-1/2023/07/10/1_CloudTrail_us-east-1_20230710T1145Z_aB3.json.gz";
+        assert_eq!(delivered(path), time::parse("2023-07-10T11:45:00Z"));
+        assert_eq!(delivered("trail.json"), None);
+        assert_eq!(delivered("x_CloudTrail_20239910T1145Z_a.json"), None);
+    }
+}
