@@ -34,6 +34,8 @@ pub struct AlertRow {
 pub struct Alert {
     /// A GUID made from the rule and the rows.
     pub id: String,
+    /// Index of the rule in its library; set by the hunt.
+    pub rule: usize,
     pub rule_id: String,
     pub rule_name: String,
     pub kind: RuleKind,
@@ -94,6 +96,7 @@ fn build(rule: &AnalyticsRule, columns: &[Column], rows: Vec<AlertRow>, rows_rep
     let overridden = Overridden::of(rule, columns, &values, &mut notes);
     Alert {
         id: alert_id(rule, &values, run),
+        rule: 0,
         rule_id: rule.id.clone(),
         rule_name: rule.name.clone(),
         kind: rule.kind,

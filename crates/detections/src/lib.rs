@@ -1,7 +1,8 @@
 //! Rules: loading, schedule, runs, entities, alerts.
 //!
 //! The stage between the engine and the edges. Knows no HTTP and no terminal, and reads no clock: time is passed in.
-//! Start at [`library::load`], which reads rule files and folders.
+//! Rule files become a
+//! [`library::RuleLibrary`]; [`hunt::hunt`] runs it over data and gives an outcome for each rule, and alerts.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod alert;
@@ -10,11 +11,17 @@ pub mod cell;
 pub mod duration;
 pub mod entity;
 pub mod function_file;
+pub mod hunt;
 pub mod library;
+pub mod outcome;
 pub mod placeholders;
+pub mod profile;
 pub mod query_shape;
 pub mod rule;
 pub mod rule_file;
+mod rule_run;
+pub mod run_groups;
 pub mod schedule;
 pub mod security_alert;
+pub mod selection;
 pub mod yaml;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use kql_functions::Kind;
 use kql_semantics::Catalog;
-use kql_semantics::bound::{BoundColumn, BoundQuery, BoundResult, ColumnId, Expr, ExprKind, Rel, RelKind};
+use kql_semantics::bound::{BoundColumn, BoundQuery, BoundResult, ColumnId, Expr, ExprKind, JoinKind, Rel, RelKind};
 use kql_types::{ScalarType, Span, Value, datetime};
 
 use crate::bound_tree::{any, conjuncts, expressions, for_each_subquery, inputs};
@@ -42,8 +42,8 @@ pub struct QueryShape {
     pub probes: Vec<Probe>,
     /// The clock is used for something other than bounding the rows read.
     pub clock_elsewhere: bool,
-    /// Rows can come from elsewhere than the leaves: literals, reference tables, aggregates without groups.
-    pub generates: bool,
+    /// Without any row in the leaves there is no result, whatever the clock.
+    pub empty_without_rows: bool,
     /// Some reading of a table bounds `TimeGenerated` itself.
     pub own_time_filter: bool,
     /// The whole query for all runs at once: its columns, then the time and the leaf of the row behind each. Only for a
@@ -73,7 +73,6 @@ impl QueryShape {
             leaves: Vec::new(),
             probes: Vec::new(),
             bounds: Vec::new(),
-            generates: false,
             own_time_filter: false,
             materialized: HashSet::new(),
             next_id: 1 << 30,
@@ -89,13 +88,48 @@ impl QueryShape {
         }
         let clock_elsewhere = reader.clock_elsewhere();
         QueryShape {
-            single_pass: single_pass.filter(|_| !clock_elsewhere && !reader.generates),
+            single_pass: single_pass.filter(|_| !clock_elsewhere),
             clock_elsewhere,
-            generates: reader.generates,
+            empty_without_rows: clocks.first.results.first().is_some_and(|r| empty_without_rows(&r.rel, always_visible)),
             own_time_filter: reader.own_time_filter,
             leaves: reader.leaves,
             probes: reader.probes,
         }
+    }
+}
+
+/// Whether an operator gives nothing when no table of events has a row.
+fn empty_without_rows(rel: &Rel, always_visible: &dyn Fn(&str) -> bool) -> bool {
+    let empty = |rel: &Rel| empty_without_rows(rel, always_visible);
+    match rel.kind.as_ref() {
+        RelKind::Empty => true,
+        RelKind::Table { name, .. } => !always_visible(name),
+        RelKind::Datatable { rows } => rows.is_empty(),
+        RelKind::Filter { input, .. }
+        | RelKind::Project { input, .. }
+        | RelKind::Sort { input, .. }
+        | RelKind::Take { input, .. }
+        | RelKind::Serialize { input }
+        | RelKind::Sample { input, .. }
+        | RelKind::MvExpand { input, .. }
+        | RelKind::MvApply { input, .. }
+        | RelKind::Parse { input, .. }
+        | RelKind::ParseKv { input, .. }
+        | RelKind::Scan { input, .. }
+        | RelKind::Partition { input, .. }
+        | RelKind::Materialize { input, .. } => empty(input),
+        RelKind::Summarize { input, keys, .. } | RelKind::MakeSeries { input, keys, .. } => {
+            !keys.is_empty() && empty(input)
+        }
+        RelKind::Union { inputs } => inputs.iter().all(empty),
+        RelKind::Join { left, right, kind, .. } => match kind {
+            JoinKind::InnerUnique | JoinKind::Inner => empty(left) || empty(right),
+            JoinKind::LeftOuter | JoinKind::LeftAnti => empty(left),
+            JoinKind::RightOuter | JoinKind::RightAnti => empty(right),
+            JoinKind::LeftSemi | JoinKind::RightSemi => empty(left) || empty(right),
+            JoinKind::FullOuter => empty(left) && empty(right),
+        },
+        _ => false,
     }
 }
 
@@ -128,7 +162,6 @@ struct Reader<'a> {
     probes: Vec<Probe>,
     /// The bounds on time that were taken out, printed at either clock.
     bounds: Vec<(String, String)>,
-    generates: bool,
     own_time_filter: bool,
     materialized: HashSet<u32>,
     next_id: u32,
@@ -177,7 +210,6 @@ impl Reader<'_> {
                 None
             }
             _ => {
-                self.note_generators(a);
                 for (x, y) in inputs(a).into_iter().zip(inputs(b)) {
                     if let Some(local) = self.visit(x, y) {
                         self.add_probe(local);
@@ -202,26 +234,11 @@ impl Reader<'_> {
         }
     }
 
-    fn note_generators(&mut self, rel: &Rel) {
-        let generates = match rel.kind.as_ref() {
-            RelKind::OneRow
-            | RelKind::Datatable { .. }
-            | RelKind::Range { .. }
-            | RelKind::ExternalData { .. }
-            | RelKind::HostTable { .. }
-            | RelKind::Plugin { .. } => true,
-            RelKind::Summarize { keys, .. } | RelKind::MakeSeries { keys, .. } => keys.is_empty(),
-            _ => false,
-        };
-        self.generates |= generates;
-    }
-
     fn visit_table(&mut self, rel: &Rel, name: &str, source: &[String]) -> Option<Local> {
         let known = self.catalog.table(name);
         let has_time =
             known.is_some_and(|t| t.columns.iter().any(|c| c.name == "TimeGenerated" && c.ty == ScalarType::DateTime));
         if !has_time || (self.always_visible)(name) {
-            self.generates = true;
             return None;
         }
         let mut table = rel.clone();

@@ -1,0 +1,598 @@
+//! One rule over the whole span of the data: its schedule, its runs, its alerts, its state.
+//!
+//! A run that provably gives what another gave is not run again; a run that sees no row that matters is not run at all.
+//! Start at [`run`].
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+use engine::{AzureDialect, Checked, EngineError, QueryOptions, QueryOutput, RowSources, Window};
+use kql_semantics::bound::BoundQuery;
+use kql_types::{Column, Diagnostic, Severity, Value};
+
+use crate::alert::{self, Alert, AlertRow};
+use crate::hunt::{HuntInput, outcome_of};
+use crate::outcome::{RuleOutcome, RuleState, TableRead};
+use crate::placeholders::{self, FilledQuery};
+use crate::query_shape::{CLOCK_DISTANCE, QueryShape, TwoClocks};
+use crate::rule::AnalyticsRule;
+use crate::run_groups::{self, RunGroup};
+use crate::schedule::{Mode, Run, Schedule, TimeSpan, clock_after};
+
+/// Rows a probe may list; beyond, every run is run.
+const PROBE_ROWS_MAX: usize = 4_000_000;
+
+/// Runs a rule and says how it ended.
+pub(crate) fn run(
+    input: HuntInput<'_>,
+    span: Option<TimeSpan>,
+    rule: &AnalyticsRule,
+) -> (RuleOutcome, Vec<Alert>) {
+    let mut outcome = outcome_of(index, rule, RuleState::Silent, String::new());
+    let end = match input.options.mode {
+        Mode::Once { as_of } => as_of,
+        Mode::Sweep { to, .. } => to,
+    };
+    let end = end.or(span.map(|span| clock_after(span.last))).unwrap_or(kql_types::datetime::UNIX_EPOCH);
+    let mut runner = RuleRunner {
+        input,
+        rule,
+        alerts: Vec::new(),
+        seen: HashMap::new(),
+        on_nothing: None,
+        all_tables_loaded: true,
+        outcome: &mut outcome,
+    };
+    let result = runner.run(end, span);
+    let mut alerts = runner.alerts;
+    alerts.iter_mut().for_each(|alert| alert.rule = index);
+    if let Err(stop) = result {
+        outcome.state = stop.state;
+        outcome.reason = stop.reason;
+        outcome.diagnostics.extend(stop.diagnostics);
+    }
+    outcome.alerts = alerts.len();
+    (outcome, alerts)
+}
+
+/// Why a rule did not get to its end.
+struct Stop {
+    state: RuleState,
+    reason: String,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Stop {
+    fn new(state: RuleState, reason: impl Into<String>) -> Stop {
+        Stop { state, reason: reason.into(), diagnostics: Vec::new() }
+    }
+
+    fn of_error(error: EngineError, filled: &FilledQuery) -> Stop {
+        match error {
+            EngineError::Diagnostics(diagnostics) => Stop::of_diagnostics(diagnostics, filled),
+            EngineError::Unsupported { name, .. } => Stop::new(RuleState::Unsupported, name),
+            other => Stop::new(RuleState::Failed, other.to_string()),
+        }
+    }
+
+    fn of_diagnostics(diagnostics: Vec<Diagnostic>, filled: &FilledQuery) -> Stop {
+        let diagnostics = in_file(diagnostics, filled);
+        let first = diagnostics.iter().find(|d| d.severity == Severity::Error).or_else(|| diagnostics.first());
+        let reason = first.map(|d| format!("{}: {}", d.code, d.message)).unwrap_or_default();
+        Stop { state: RuleState::Invalid, reason, diagnostics }
+    }
+}
+
+/// Diagnostics with their places in the query as the file has it.
+fn in_file(diagnostics: Vec<Diagnostic>, filled: &FilledQuery) -> Vec<Diagnostic> {
+    diagnostics.into_iter().map(|d| Diagnostic { span: filled.original_span(d.span), ..d }).collect()
+}
+
+struct RuleRunner<'a> {
+    input: HuntInput<'a>,
+    rule: &'a AnalyticsRule,
+    alerts: Vec<Alert>,
+    /// Rows already raised, by their key.
+    seen: HashMap<String, Seen>,
+    /// The alert of the last runs that fired without rows, and the index of the last of them.
+    on_nothing: Option<(usize, u64)>,
+    all_tables_loaded: bool,
+    outcome: &'a mut RuleOutcome,
+}
+
+struct Seen {
+    last_query_now: i64,
+    alert: usize,
+    sources: RowSources,
+}
+
+/// The result of one run.
+struct RunRows {
+    columns: Vec<Column>,
+    rows: Vec<AlertRow>,
+}
+
+impl RuleRunner<'_> {
+    fn run(&mut self, end: i64, span: Option<TimeSpan>) -> Result<(), Stop> {
+        let filled = self.fill(end);
+        let (checked, bound) = self.bind(&filled, end)?;
+        let tables: Vec<String> = bound.tables.iter().map(|table| table.name.clone()).collect();
+        if let Some(reason) = self.input.options.selection.leaves_out_tables(&tables) {
+            return Err(Stop::new(RuleState::Skipped, reason));
+        }
+        if tables.iter().any(|table| table == "AzureActivity") {
+            self.outcome.azure_dialect = Some(dialect_name(checked.azure_dialect));
+        }
+        self.outcome.tables = tables
+            .iter()
+            .map(|name| TableRead { name: name.clone(), rows: self.input.profile.rows(name), in_windows: false })
+            .collect();
+        self.all_tables_loaded = self.outcome.tables.iter().all(|table| table.rows > 0);
+        let no_rows_at_all = !tables.is_empty() && self.outcome.tables.iter().all(|table| table.rows == 0);
+        let Some(span) = span.or(tables.is_empty().then_some(TimeSpan { first: end, last: end })) else {
+            return Err(self.without_rows());
+        };
+        if no_rows_at_all {
+            return Err(self.without_rows());
+        }
+        let shape = self.shape(&bound, end)?;
+        let own_time_filter = shape.own_time_filter || placeholders::has_time_placeholder(&self.rule.query);
+        let options = self.input.options;
+        let schedule = Schedule::new(self.rule, options.mode, span, options.range, own_time_filter);
+        self.outcome.runs.scheduled = schedule.count;
+        self.mark_tables(&schedule);
+        if !tables.is_empty() && !self.outcome.tables.iter().any(|table| table.in_windows) {
+            return Err(self.without_rows());
+        }
+        self.sweep(&schedule, &shape)?;
+        self.outcome.state = self.final_state();
+        self.outcome.reason = self.table_reason();
+        Ok(())
+    }
+
+    fn fill(&self, query_now: i64) -> FilledQuery {
+        let start = query_now.saturating_sub(self.input.options.range).max(0);
+        placeholders::fill(&self.rule.query, start, query_now)
+    }
+
+    fn options(&self, query_now: i64) -> QueryOptions {
+        QueryOptions {
+            strict: self.input.options.strict,
+            limits: self.input.options.limits.clone(),
+            // Rules run side by side already, and one partition keeps the order of rows.
+            partitions: Some(1),
+            ..QueryOptions::at(query_now)
+        }
+    }
+
+    /// Binds the query at a clock; mistakes and what is not done yet end the rule.
+    fn bind(&mut self, filled: &FilledQuery, query_now: i64) -> Result<(Checked, BoundQuery), Stop> {
+        let checked = self.input.engine.check(&filled.text, &self.options(query_now));
+        let Some(bound) = checked.bound.clone() else {
+            return Err(Stop::of_diagnostics(checked.diagnostics, filled));
+        };
+        if let Some(first) = bound.unsupported.first() {
+            let mut names: Vec<&str> = bound.unsupported.iter().map(|u| u.name.as_str()).collect();
+            names.dedup();
+            let mut stop = Stop::new(RuleState::Unsupported, names.join(", "));
+            let message = format!("unsupported: {}", first.name);
+            stop.diagnostics = in_file(vec![Diagnostic::error("TW900", first.span, message)], filled);
+            return Err(stop);
+        }
+        self.outcome.diagnostics = in_file(checked.diagnostics.clone(), filled);
+        Ok((checked, bound))
+    }
+
+    fn shape(&mut self, bound: &BoundQuery, end: i64) -> Result<QueryShape, Stop> {
+        let later = end.saturating_add(CLOCK_DISTANCE);
+        let filled = self.fill(later);
+        let checked = self.input.engine.check(&filled.text, &self.options(later));
+        let second = checked.bound.as_ref().unwrap_or(bound);
+        let clocks = TwoClocks { first: bound, first_now: end, second, second_now: later };
+        let always_visible = |table: &str| self.is_always_visible(table);
+        Ok(QueryShape::of(clocks, self.input.engine.catalog().as_ref(), &always_visible))
+    }
+
+    fn is_always_visible(&self, table: &str) -> bool {
+        !self.input.options.fidelity && (self.input.is_reference)(table)
+    }
+
+    fn mark_tables(&mut self, schedule: &Schedule) {
+        let Some(seen) = schedule.seen() else { return };
+        let marks: Vec<bool> = self
+            .outcome
+            .tables
+            .iter()
+            .map(|table| {
+                if self.is_always_visible(&table.name) {
+                    table.rows > 0
+                } else {
+                    self.input.profile.has_rows_in(&table.name, seen)
+                }
+            })
+            .collect();
+        for (table, in_windows) in self.outcome.tables.iter_mut().zip(marks) {
+            table.in_windows = in_windows;
+        }
+    }
+
+    /// No table has a row in any window.
+    fn without_rows(&self) -> Stop {
+        let loaded = self.outcome.tables.iter().any(|table| table.rows > 0);
+        let state = if loaded { RuleState::OutOfWindow } else { RuleState::NoData };
+        Stop::new(state, self.table_reason())
+    }
+
+    fn final_state(&self) -> RuleState {
+        if !self.alerts.is_empty() {
+            RuleState::Fired
+        } else if self.outcome.empty_tables().next().is_some() {
+            RuleState::Partial
+        } else {
+            RuleState::Silent
+        }
+    }
+
+    /// Names the tables without rows.
+    fn table_reason(&self) -> String {
+        let never: Vec<&str> =
+            self.outcome.tables.iter().filter(|t| t.rows == 0).map(|t| t.name.as_str()).collect();
+        let outside: Vec<&str> =
+            self.outcome.empty_tables().filter(|t| t.rows > 0).map(|t| t.name.as_str()).collect();
+        let mut parts = Vec::new();
+        if !never.is_empty() {
+            parts.push(format!("{} had no rows", named(&never)));
+        }
+        if !outside.is_empty() {
+            parts.push(format!("{} had rows only outside the windows", named(&outside)));
+        }
+        parts.join("; ")
+    }
+
+    /// Answers every run of the schedule.
+    fn sweep(&mut self, schedule: &Schedule, shape: &QueryShape) -> Result<(), Stop> {
+        if schedule.count > 1
+            && let Some(query) = &shape.single_pass
+            && self.single_pass(schedule, shape, query)?
+        {
+            return Ok(());
+        }
+        // The answer without any row, at any clock.
+        let mut base: Option<RunRows> = None;
+        for group in self.groups(schedule, shape) {
+            let length = group.runs.end - group.runs.start;
+            if group.visible == 0 && shape.empty_without_rows {
+                self.outcome.runs.empty += length;
+                self.take(schedule, group.runs, &RunRows { columns: Vec::new(), rows: Vec::new() })?;
+            } else if shape.clock_elsewhere {
+                for index in group.runs {
+                    let rows = self.execute(schedule.run(index), Sources::Leave)?;
+                    self.take(schedule, index..index + 1, &rows)?;
+                }
+            } else if group.visible == 0 {
+                if base.is_none() {
+                    base = Some(self.execute(schedule.run(group.runs.start), Sources::Leave)?);
+                    self.outcome.runs.shared += length - 1;
+                } else {
+                    self.outcome.runs.shared += length;
+                }
+                if let Some(rows) = &base {
+                    self.take(schedule, group.runs, rows)?;
+                }
+            } else {
+                let rows = self.execute(schedule.run(group.runs.start), Sources::Leave)?;
+                self.outcome.runs.shared += length - 1;
+                self.take(schedule, group.runs, &rows)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The runs in groups that see the same rows; where that cannot be found out, each run by itself.
+    fn groups(&self, schedule: &Schedule, shape: &QueryShape) -> Vec<RunGroup> {
+        let each = |visible: u64| -> Vec<RunGroup> {
+            (0..schedule.count).map(|index| RunGroup { runs: index..index + 1, visible }).collect()
+        };
+        if schedule.count <= 1 {
+            return each(1);
+        }
+        match self.probe(schedule, shape) {
+            Some(stretches) => run_groups::group(schedule, stretches.into_iter()),
+            None => each(1),
+        }
+    }
+
+    /// The runs that see each row of the leaves; None when the probes cannot be run.
+    fn probe(&self, schedule: &Schedule, shape: &QueryShape) -> Option<Vec<std::ops::Range<u64>>> {
+        let mut stretches = Vec::new();
+        let seen = schedule.seen()?;
+        for probe in &shape.probes {
+            let mut options = self.options(schedule.end);
+            options.window = Some(self.window(seen.first, seen.last));
+            options.limits.result_rows = Some(PROBE_ROWS_MAX);
+            let output = self.input.engine.run_bound_blocking(&probe.query, &options).ok()?;
+            for row in output.tables.first()?.rows() {
+                let [Value::DateTime(time), Value::Long(leaf)] = row.as_slice() else { continue };
+                let leaf = shape.leaves.get(usize::try_from(*leaf).ok()?)?;
+                stretches.push(run_groups::runs_seeing(schedule, leaf, *time));
+            }
+        }
+        Some(stretches)
+    }
+
+    fn window(&self, from: i64, to: i64) -> Window {
+        Window { from, to, fidelity: self.input.options.fidelity }
+    }
+
+    /// Runs the query as of one run.
+    fn execute(&mut self, run: Run, sources: Sources) -> Result<RunRows, Stop> {
+        if self.input.interrupted.load(Ordering::Relaxed) {
+            return Err(Stop::new(RuleState::Failed, "interrupted"));
+        }
+        let filled = self.fill(run.query_now);
+        let mut options = self.options(run.query_now);
+        options.window = Some(self.window(run.window_from, run.query_now));
+        options.provenance = sources == Sources::Collect;
+        if sources == Sources::Leave {
+            self.outcome.runs.executed += 1;
+        }
+        let output = self.input.engine.run_blocking(&filled.text, &options);
+        let output = output.map_err(|error| Stop::of_error(error, &filled))?;
+        Ok(rows_of(output))
+    }
+
+    /// What a result means for a stretch of runs that all have it.
+    fn take(&mut self, schedule: &Schedule, runs: std::ops::Range<u64>, result: &RunRows) -> Result<(), Stop> {
+        let count = result.rows.len() as u64;
+        let blind = self.rule.fires_on_nothing() && !self.all_tables_loaded;
+        if blind || !self.rule.fires(count) || runs.is_empty() {
+            return Ok(());
+        }
+        let first = schedule.run(runs.start);
+        let last_now = schedule.run(runs.end - 1).query_now;
+        let length = runs.end - runs.start;
+        if result.rows.is_empty() {
+            self.fire_on_nothing(&result.columns, runs, first, last_now);
+            return Ok(());
+        }
+        let keys: Vec<String> = result.rows.iter().map(|row| alert::row_key(&row.values)).collect();
+        let some_new = keys.iter().any(|key| self.is_new(key, first, None));
+        let rows = if some_new || self.is_boundary(&keys, first) {
+            self.with_sources(first, result)
+        } else {
+            result.rows.clone()
+        };
+        let mut new_rows = Vec::new();
+        let mut new_keys = Vec::new();
+        let mut repeated: Vec<usize> = Vec::new();
+        let mut repeated_rows = 0;
+        for (row, key) in rows.into_iter().zip(keys) {
+            if self.is_new(&key, first, Some(&row.sources)) {
+                new_rows.push(row);
+                new_keys.push(key);
+            } else if let Some(seen) = self.seen.get_mut(&key) {
+                seen.last_query_now = last_now;
+                repeated.push(seen.alert);
+                repeated_rows += 1;
+            }
+        }
+        repeated.sort_unstable();
+        repeated.dedup();
+        for index in repeated {
+            if let Some(alert) = self.alerts.get_mut(index) {
+                alert.runs += length;
+                alert.last_query_now = last_now;
+            }
+        }
+        if !new_rows.is_empty() {
+            self.outcome.rows += new_rows.len() as u64;
+            self.raise(&result.columns, new_rows, repeated_rows, first, length, last_now);
+        }
+        Ok(())
+    }
+
+    /// A row is new unless a run whose window overlaps this one's had it. Where the windows only touch, the records
+    /// behind the row decide.
+    fn is_new(&self, key: &str, run: Run, sources: Option<&RowSources>) -> bool {
+        let Some(seen) = self.seen.get(key) else { return true };
+        match seen.last_query_now.cmp(&run.window_from) {
+            std::cmp::Ordering::Greater => false,
+            std::cmp::Ordering::Less => true,
+            std::cmp::Ordering::Equal => {
+                sources.is_some_and(|sources| sources.places.is_empty() || *sources != seen.sources)
+            }
+        }
+    }
+
+    fn is_boundary(&self, keys: &[String], run: Run) -> bool {
+        keys.iter().any(|key| self.seen.get(key).is_some_and(|seen| seen.last_query_now == run.window_from))
+    }
+
+    /// The same rows with the places of the records behind them, when running again gives the same rows.
+    fn with_sources(&mut self, run: Run, result: &RunRows) -> Vec<AlertRow> {
+        match self.execute(run, Sources::Collect) {
+            Ok(again) if same_values(&again.rows, &result.rows) => again.rows,
+            Ok(_) => {
+                self.note("source records: running again gave other rows");
+                result.rows.clone()
+            }
+            Err(stop) => {
+                self.note(&format!("source records: {}", stop.reason));
+                result.rows.clone()
+            }
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        if !self.outcome.notes.iter().any(|known| known == text) {
+            self.outcome.notes.push(text.to_string());
+        }
+    }
+
+    fn raise(
+        &mut self,
+        columns: &[Column],
+        rows: Vec<AlertRow>,
+        repeated_rows: u64,
+        run: Run,
+        runs: u64,
+        last_now: i64,
+    ) {
+        for mut alert in alert::alerts_of_run(self.rule, columns, rows, repeated_rows, run) {
+            alert.runs = runs;
+            alert.last_query_now = last_now;
+            let index = self.alerts.len();
+            for row in &alert.rows {
+                let seen = Seen { last_query_now: last_now, alert: index, sources: row.sources.clone() };
+                self.seen.insert(alert::row_key(&row.values), seen);
+            }
+            self.alerts.push(alert);
+        }
+    }
+
+    /// Runs that fire because there is nothing: neighbouring ones are one alert.
+    fn fire_on_nothing(&mut self, columns: &[Column], runs: std::ops::Range<u64>, first: Run, last_now: i64) {
+        let length = runs.end - runs.start;
+        if let Some((index, last_run)) = self.on_nothing
+            && last_run + 1 == runs.start
+            && let Some(alert) = self.alerts.get_mut(index)
+        {
+            alert.runs += length;
+            alert.last_query_now = last_now;
+            alert.end_time = last_now;
+            self.on_nothing = Some((index, runs.end - 1));
+            return;
+        }
+        let index = self.alerts.len();
+        for mut alert in alert::alerts_of_run(self.rule, columns, Vec::new(), 0, first) {
+            alert.runs = length;
+            alert.last_query_now = last_now;
+            alert.end_time = last_now;
+            self.alerts.push(alert);
+        }
+        self.on_nothing = Some((index, runs.end - 1));
+    }
+
+    /// Answers all runs with one query over the whole span; false when that cannot be done and each run must be run.
+    fn single_pass(&mut self, schedule: &Schedule, shape: &QueryShape, query: &BoundQuery) -> Result<bool, Stop> {
+        let Some(seen) = schedule.seen() else { return Ok(true) };
+        let mut options = self.options(schedule.end);
+        options.window = Some(self.window(seen.first, seen.last));
+        options.provenance = true;
+        let output = match self.input.engine.run_bound_blocking(query, &options) {
+            Ok(output) => output,
+            // A limit that the whole span hits, a single run may keep.
+            Err(_) => return Ok(false),
+        };
+        self.outcome.runs.single_pass = true;
+        self.outcome.runs.executed += 1;
+        let mut result = rows_of(output);
+        let visible_columns = result.columns.len().saturating_sub(2);
+        result.columns.truncate(visible_columns);
+        let mut rows: Vec<(std::ops::Range<u64>, AlertRow)> = Vec::new();
+        for mut row in result.rows {
+            let mark = row.values.split_off(visible_columns.min(row.values.len()));
+            let [Value::DateTime(time), Value::Long(leaf)] = mark.as_slice() else { continue };
+            let leaf = usize::try_from(*leaf).ok().and_then(|leaf| shape.leaves.get(leaf));
+            let Some(leaf) = leaf else { continue };
+            let stretch = run_groups::runs_seeing(schedule, leaf, *time);
+            if !stretch.is_empty() {
+                rows.push((stretch, row));
+            }
+        }
+        self.assign(schedule, &result.columns, &rows);
+        Ok(true)
+    }
+
+    /// Gives each row of a single pass to the runs that see it.
+    fn assign(&mut self, schedule: &Schedule, columns: &[Column], rows: &[(std::ops::Range<u64>, AlertRow)]) {
+        let mut by_start: Vec<usize> = (0..rows.len()).collect();
+        by_start.sort_by_key(|index| rows.get(*index).map_or(0, |(stretch, _)| stretch.start));
+        let mut next = 0;
+        // Rows that some run saw and none has raised yet.
+        let mut pending: Vec<usize> = Vec::new();
+        for group in run_groups::group(schedule, rows.iter().map(|(stretch, _)| stretch.clone())) {
+            let length = group.runs.end - group.runs.start;
+            if group.visible == 0 {
+                self.outcome.runs.empty += length;
+            } else {
+                self.outcome.runs.shared += length;
+            }
+            while let Some(index) = by_start.get(next)
+                && rows.get(*index).is_some_and(|(stretch, _)| stretch.start <= group.runs.start)
+            {
+                pending.push(*index);
+                next += 1;
+            }
+            pending.retain(|index| rows.get(*index).is_some_and(|(stretch, _)| stretch.end > group.runs.start));
+            let blind = self.rule.fires_on_nothing() && !self.all_tables_loaded;
+            if blind || !self.rule.fires(group.visible) {
+                continue;
+            }
+            let first = schedule.run(group.runs.start);
+            if group.visible == 0 {
+                let last_now = schedule.run(group.runs.end - 1).query_now;
+                self.fire_on_nothing(columns, group.runs, first, last_now);
+                continue;
+            }
+            if pending.is_empty() {
+                continue;
+            }
+            pending.sort_unstable();
+            let taken: Vec<&(std::ops::Range<u64>, AlertRow)> =
+                pending.drain(..).filter_map(|index| rows.get(index)).collect();
+            let end = taken.iter().map(|(stretch, _)| stretch.end).max().unwrap_or(group.runs.end);
+            let last_now = schedule.run(end - 1).query_now;
+            let new_rows: Vec<AlertRow> = taken.into_iter().map(|(_, row)| row.clone()).collect();
+            self.outcome.rows += new_rows.len() as u64;
+            let repeated = group.visible.saturating_sub(new_rows.len() as u64);
+            let runs = end - group.runs.start;
+            for mut alert in alert::alerts_of_run(self.rule, columns, new_rows, repeated, first) {
+                alert.runs = runs;
+                alert.last_query_now = last_now;
+                self.alerts.push(alert);
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sources {
+    Leave,
+    Collect,
+}
+
+fn rows_of(output: QueryOutput) -> RunRows {
+    let Some(table) = output.tables.into_iter().next() else {
+        return RunRows { columns: Vec::new(), rows: Vec::new() };
+    };
+    let values = table.rows();
+    let mut sources = table.sources.unwrap_or_default().into_iter();
+    let rows = values
+        .into_iter()
+        .map(|values| AlertRow { values, sources: sources.next().unwrap_or_default() })
+        .collect();
+    RunRows { columns: table.columns, rows }
+}
+
+fn same_values(a: &[AlertRow], b: &[AlertRow]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alert::row_key(&a.values) == alert::row_key(&b.values))
+}
+
+/// The first names of a list, and how many more there are.
+fn named(names: &[&str]) -> String {
+    const SHOWN: usize = 4;
+    let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn dialect_name(dialect: AzureDialect) -> &'static str {
+    match dialect {
+        AzureDialect::Raw => "raw",
+        AzureDialect::Diagnostic => "diagnostic",
+        AzureDialect::Rest => "rest",
+    }
+}
