@@ -61,10 +61,7 @@ const STACK_BYTES: usize = 64 << 20;
 
 /// Runs the rules. `done` is called after each, from any thread.
 pub fn hunt(input: HuntInput<'_>, done: &(dyn Fn(&RuleOutcome) + Sync)) -> Hunt {
-    let span = input
-        .profile
-        .span(|table| !(input.is_reference)(table))
-        .or_else(|| input.profile.span(|_| true));
+    let span = input.profile.span(|table| !(input.is_reference)(table)).or_else(|| input.profile.span(|_| true));
     let rules = &input.library.rules;
     let results: Vec<Mutex<Option<(RuleOutcome, Vec<Alert>)>>> = rules.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
@@ -92,8 +89,8 @@ pub fn hunt(input: HuntInput<'_>, done: &(dyn Fn(&RuleOutcome) + Sync)) -> Hunt 
     for (index, slot) in results.into_iter().enumerate() {
         let result = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Some(rule) = rules.get(index) else { continue };
-        let (outcome, alerts) =
-            result.unwrap_or_else(|| (outcome_of(index, rule, RuleState::Failed, "internal error".to_string()), Vec::new()));
+        let (outcome, alerts) = result
+            .unwrap_or_else(|| (outcome_of(index, rule, RuleState::Failed, "internal error".to_string()), Vec::new()));
         hunt.outcomes.push(outcome);
         hunt.alerts.extend(alerts);
     }
@@ -142,7 +139,8 @@ fn skip_reason(input: HuntInput<'_>, index: usize, rule: &AnalyticsRule) -> Opti
 
 /// An outcome with what the rule's file says, to be filled in.
 pub(crate) fn outcome_of(index: usize, rule: &AnalyticsRule, state: RuleState, reason: String) -> RuleOutcome {
-    let unknown = rule.unknown_fields.iter().map(|field| format!("unknown field `{}` at {}", field.name, field.position));
+    let unknown =
+        rule.unknown_fields.iter().map(|field| format!("unknown field `{}` at {}", field.name, field.position));
     RuleOutcome {
         rule: Some(index),
         id: rule.id.clone(),

@@ -90,7 +90,11 @@ impl QueryShape {
         QueryShape {
             single_pass: single_pass.filter(|_| !clock_elsewhere),
             clock_elsewhere,
-            empty_without_rows: clocks.first.results.first().is_some_and(|r| empty_without_rows(&r.rel, always_visible)),
+            empty_without_rows: clocks
+                .first
+                .results
+                .first()
+                .is_some_and(|r| empty_without_rows(&r.rel, always_visible)),
             own_time_filter: reader.own_time_filter,
             leaves: reader.leaves,
             probes: reader.probes,

@@ -26,6 +26,7 @@ const PROBE_ROWS_MAX: usize = 4_000_000;
 pub(crate) fn run(
     input: HuntInput<'_>,
     span: Option<TimeSpan>,
+    index: usize,
     rule: &AnalyticsRule,
 ) -> (RuleOutcome, Vec<Alert>) {
     let mut outcome = outcome_of(index, rule, RuleState::Silent, String::new());
@@ -235,10 +236,8 @@ impl RuleRunner<'_> {
 
     /// Names the tables without rows.
     fn table_reason(&self) -> String {
-        let never: Vec<&str> =
-            self.outcome.tables.iter().filter(|t| t.rows == 0).map(|t| t.name.as_str()).collect();
-        let outside: Vec<&str> =
-            self.outcome.empty_tables().filter(|t| t.rows > 0).map(|t| t.name.as_str()).collect();
+        let never: Vec<&str> = self.outcome.tables.iter().filter(|t| t.rows == 0).map(|t| t.name.as_str()).collect();
+        let outside: Vec<&str> = self.outcome.empty_tables().filter(|t| t.rows > 0).map(|t| t.name.as_str()).collect();
         let mut parts = Vec::new();
         if !never.is_empty() {
             parts.push(format!("{} had no rows", named(&never)));
@@ -568,10 +567,8 @@ fn rows_of(output: QueryOutput) -> RunRows {
     };
     let values = table.rows();
     let mut sources = table.sources.unwrap_or_default().into_iter();
-    let rows = values
-        .into_iter()
-        .map(|values| AlertRow { values, sources: sources.next().unwrap_or_default() })
-        .collect();
+    let rows =
+        values.into_iter().map(|values| AlertRow { values, sources: sources.next().unwrap_or_default() }).collect();
     RunRows { columns: table.columns, rows }
 }
 
