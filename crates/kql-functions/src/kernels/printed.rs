@@ -6,6 +6,7 @@ use arrow::datatypes::{Decimal256Type, Float64Type, Int32Type, Int64Type, i256};
 use kql_types::{Dynamic, ScalarType, datetime, number, timespan};
 
 use super::access::{Booleans, Numbers, Text};
+use super::dynamic_args::{Scalar, scalar};
 use super::{Args, KernelError};
 
 /// Digits after the point of a decimal.
@@ -109,18 +110,23 @@ impl<'a> Printed<'a> {
     }
 }
 
-/// Appends the text of a canonical dynamic value. Arrays, bags and plain numbers print as they stand.
+/// Appends the text of a canonical dynamic value. Arrays, bags and numbers print as they stand.
 pub fn write_dynamic(canonical: &str, out: &mut String) {
-    let plain = match canonical.as_bytes().first() {
-        Some(b'"') => false,
-        Some(b'[' | b'{') => !canonical.contains(kql_types::dynamic::PRIVATE_PREFIX),
-        Some(b'-' | b'0'..=b'9') => !canonical.contains(['.', 'e', 'E']),
-        _ => false,
-    };
-    if plain {
-        out.push_str(canonical);
-    } else if let Some(value) = Dynamic::parse(canonical) {
-        value.write_text(out);
+    match canonical.as_bytes().first() {
+        Some(b'"') => match scalar(canonical) {
+            Scalar::Text(text) => out.push_str(&text),
+            Scalar::Real(value) => number::format_real_into(value, out),
+            Scalar::Other(value) => value.write_text(out),
+            _ => {}
+        },
+        Some(b'[' | b'{') if canonical.contains(kql_types::dynamic::PRIVATE_PREFIX) => {
+            if let Some(value) = Dynamic::parse(canonical) {
+                value.write_text(out);
+            }
+        }
+        // `tostring(dynamic(null))` is `""`.
+        Some(b'n') | None => {}
+        _ => out.push_str(canonical),
     }
 }
 

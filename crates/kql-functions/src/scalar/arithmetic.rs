@@ -6,6 +6,7 @@ use kql_types::ScalarType::{self, DateTime, Decimal, Dynamic, Int, Long, Real, T
 use kql_types::{Overload, ResultName, Return};
 
 use crate::entry::{Entry, Function, datetime, dynamic, ex, number, takes, timespan};
+use crate::kernel;
 
 /// Two ints give a long; otherwise the wider type. Beside a dynamic value it is the type of the number.
 fn arithmetic(types: &[ScalarType]) -> ScalarType {
@@ -46,7 +47,7 @@ pub static OPERATORS: &[Function] = &[
             ex("print n = toint(2147483647) + toint(1)", "n:long\n2147483648"),
             ex("print t = datetime(2024-02-28) + 36h", "t:datetime\n2024-02-29T12:00:00.0000000Z"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arithmetic::add),
     }),
     Function::new(Entry {
         name: "-",
@@ -68,7 +69,7 @@ pub static OPERATORS: &[Function] = &[
         ],
         result_name: ResultName::None,
         examples: &[ex("print t = datetime(2024-03-01) - datetime(2024-02-01)", "t:timespan\n29.00:00:00")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arithmetic::subtract),
     }),
     Function::new(Entry {
         name: "*",
@@ -90,7 +91,7 @@ pub static OPERATORS: &[Function] = &[
             ex("print t = 1.5 * 1h", "t:timespan\n01:30:00"),
             ex("print d = decimal(0.1) * decimal(3)", "d:decimal\n0.3"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arithmetic::multiply),
     }),
     Function::new(Entry {
         name: "/",
@@ -109,7 +110,7 @@ pub static OPERATORS: &[Function] = &[
         ],
         result_name: ResultName::None,
         examples: &[ex("print n = -7 / 2", "n:long\n-3"), ex("print r = 90m / 1h", "r:real\n1.5")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arithmetic::divide),
     }),
     Function::new(Entry {
         name: "%",
@@ -128,6 +129,6 @@ pub static OPERATORS: &[Function] = &[
         ],
         result_name: ResultName::None,
         examples: &[ex("print n = -7 % 3", "n:long\n2"), ex("print t = 25h % 7h", "t:timespan\n04:00:00")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arithmetic::modulo),
     }),
 ];

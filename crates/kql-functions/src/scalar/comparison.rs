@@ -4,6 +4,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::Bool;
 
 use crate::entry::{Entry, Function, any, ex, takes};
+use crate::kernel;
 
 pub static OPERATORS: &[Function] = &[
     Function::new(Entry {
@@ -16,7 +17,7 @@ pub static OPERATORS: &[Function] = &[
             ex("print b = dynamic({\"Flag\": \"True\"}).Flag == true", "b:bool\ntrue"),
             ex("print b = real(nan) == real(nan)", "b:bool\nfalse"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::comparison::equal),
     }),
     Function::new(Entry {
         name: "!=",
@@ -25,7 +26,7 @@ pub static OPERATORS: &[Function] = &[
         overloads: &[takes(&[any("left"), any("right")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = \"a\" != \"A\"", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::comparison::not_equal),
     }),
     Function::new(Entry {
         name: "<>",
@@ -34,7 +35,7 @@ pub static OPERATORS: &[Function] = &[
         overloads: &[takes(&[any("left"), any("right")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = 1 <> 2", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::comparison::not_equal),
     }),
     Function::new(Entry {
         name: "<",
@@ -43,7 +44,7 @@ pub static OPERATORS: &[Function] = &[
         overloads: &[takes(&[any("left"), any("right")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = 1 < 1.5", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::comparison::less),
     }),
     Function::new(Entry {
         name: "<=",
@@ -52,7 +53,7 @@ pub static OPERATORS: &[Function] = &[
         overloads: &[takes(&[any("left"), any("right")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = 2 <= 2", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::comparison::less_or_equal),
     }),
     Function::new(Entry {
         name: ">",
@@ -61,7 +62,7 @@ pub static OPERATORS: &[Function] = &[
         overloads: &[takes(&[any("left"), any("right")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = real(+inf) > 1e308", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::comparison::greater),
     }),
     Function::new(Entry {
         name: ">=",
@@ -70,6 +71,6 @@ pub static OPERATORS: &[Function] = &[
         overloads: &[takes(&[any("left"), any("right")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = datetime(2024-01-01) >= datetime(2023-12-31)", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::comparison::greater_or_equal),
     }),
 ];

@@ -6,6 +6,7 @@ use kql_types::ScalarType::{Bool, DateTime};
 use kql_types::{Overload, Param, ParamType, ResultName, Return};
 
 use crate::entry::{Entry, Function, any, boolean, datetime, ex, number, string, takes, timespan};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -132,6 +133,6 @@ pub static FAMILY: &[Function] = &[
         ],
         result_name: ResultName::None,
         examples: &[ex("print b = around(10, 8, 2)", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::comparison::around),
     }),
 ];

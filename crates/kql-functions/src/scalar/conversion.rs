@@ -6,6 +6,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::{Bool, DateTime, Decimal, Dynamic, Guid, Int, Long, Real, String, TimeSpan};
 
 use crate::entry::{Entry, Function, any, ex, integer, number, takes};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -19,7 +20,7 @@ pub static FAMILY: &[Function] = &[
             ex("print s = tostring(true)", "s:string\n\"True\""),
             ex("print s = tostring(dynamic({\"a\": [1, true]}))", "s:string\n\"{\"\"a\"\":[1,true]}\""),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::convert),
     }),
     Function::new(Entry {
         name: "toint",
@@ -28,7 +29,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Int)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print i = toint(\"0x1f\")", "i:int\n31"), ex("print i = toint(-2.9)", "i:int\n-2")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::convert),
     }),
     Function::new(Entry {
         name: "tolong",
@@ -37,7 +38,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Long)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print n = tolong(\" 42 \")", "n:long\n42"), ex("print n = tolong(1h)", "n:long\n36000000000")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::convert),
     }),
     Function::new(Entry {
         name: "toreal",
@@ -46,7 +47,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = toreal(\"1e3\")", "r:real\n1000.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::convert),
     }),
     Function::new(Entry {
         name: "todouble",
@@ -55,7 +56,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = todouble(\"0.25\")", "r:real\n0.25")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::convert),
     }),
     Function::new(Entry {
         name: "tobool",
@@ -64,7 +65,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Bool)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print b = tobool(\"tRuE\")", "b:bool\ntrue"), ex("print b = tobool(\"yes\")", "b:bool\nnull")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::convert),
     }),
     Function::new(Entry {
         name: "toboolean",
@@ -73,7 +74,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Bool)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print b = toboolean(\"0\")", "b:bool\nfalse")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::convert),
     }),
     Function::new(Entry {
         name: "todatetime",
@@ -85,7 +86,7 @@ pub static FAMILY: &[Function] = &[
             ex("print t = todatetime(\"2024-02-29 10:30\")", "t:datetime\n2024-02-29T10:30:00.0000000Z"),
             ex("print t = todatetime(\"Sat, 8 Nov 2014 15:05:02 GMT\")", "t:datetime\n2014-11-08T15:05:02.0000000Z"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::convert),
     }),
     Function::new(Entry {
         name: "totimespan",
@@ -97,7 +98,7 @@ pub static FAMILY: &[Function] = &[
             ex("print t = totimespan(\"1.02:03:04\")", "t:timespan\n1.02:03:04"),
             ex("print t = totimespan(\"90s\")", "t:timespan\n00:01:30"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::convert),
     }),
     Function::new(Entry {
         name: "totime",
@@ -106,7 +107,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], TimeSpan)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print t = totime(\"2h\")", "t:timespan\n02:00:00")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::convert),
     })
     .obsolete("totimespan"),
     Function::new(Entry {
@@ -116,7 +117,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Decimal)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print d = todecimal(\"1.10\")", "d:decimal\n1.1")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::convert),
     }),
     Function::new(Entry {
         name: "toguid",
@@ -128,7 +129,7 @@ pub static FAMILY: &[Function] = &[
             "print g = toguid(\"{0F8FAD5B-D9CB-469F-A165-70867728950E}\")",
             "g:guid\n0f8fad5b-d9cb-469f-a165-70867728950e",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::convert),
     }),
     Function::new(Entry {
         name: "todynamic",
@@ -137,7 +138,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Dynamic)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print d = todynamic(\"[1, 2]\")", "d:dynamic\n[1,2]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::parse_json),
     }),
     Function::new(Entry {
         name: "toobject",
@@ -146,7 +147,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Dynamic)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print d = toobject(\"[1]\")", "d:dynamic\n[1]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::parse_json),
     })
     .obsolete("todynamic"),
     Function::new(Entry {
@@ -159,7 +160,7 @@ pub static FAMILY: &[Function] = &[
             ex("print d = parse_json('{\"a\": 1, \"b\": [true]}').b", "d:dynamic\n[true]"),
             ex("print d = parse_json(\"no JSON\")", "d:dynamic\n\"no JSON\""),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::parse_json),
     }),
     Function::new(Entry {
         name: "parsejson",
@@ -168,7 +169,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Dynamic)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print d = parsejson(\"[1]\")", "d:dynamic\n[1]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::parse_json),
     })
     .obsolete("parse_json"),
     Function::new(Entry {
@@ -181,7 +182,7 @@ pub static FAMILY: &[Function] = &[
             ex("print t = gettype(1.5)", "t:string\n\"real\""),
             ex("print t = gettype(dynamic([1]))", "t:string\n\"array\""),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::gettype),
     }),
     Function::new(Entry {
         name: "tohex",
@@ -193,6 +194,6 @@ pub static FAMILY: &[Function] = &[
             ex("print h = tohex(256, 8)", "h:string\n\"00000100\""),
             ex("print h = tohex(-1)", "h:string\n\"ffffffffffffffff\""),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::conversion::tohex),
     }),
 ];

@@ -4,6 +4,7 @@ use kql_types::ScalarType::{self, DateTime, Dynamic, Int, Long, Real, String, Ti
 use kql_types::{Overload, ResultName, Return, Value};
 
 use crate::entry::{Entry, Function, any, datetime, ex, integer, real, string, takes, timespan};
+use crate::kernel;
 
 /// Weeks are counted as a real, all other periods as a long.
 fn diff_type(_: &[ScalarType], constants: &[Option<&Value>]) -> ScalarType {
@@ -24,7 +25,7 @@ pub static FAMILY: &[Function] = &[
             "print t = startofday(datetime(2024-05-06 10:47:00), -1)",
             "t:datetime\n2024-05-05T00:00:00.0000000Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::startofday),
     }),
     Function::new(Entry {
         name: "startofweek",
@@ -36,7 +37,7 @@ pub static FAMILY: &[Function] = &[
             "print t = startofweek(datetime(2024-05-08 10:47:00))",
             "t:datetime\n2024-05-05T00:00:00.0000000Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::startofweek),
     }),
     Function::new(Entry {
         name: "startofmonth",
@@ -48,7 +49,7 @@ pub static FAMILY: &[Function] = &[
             "print t = startofmonth(datetime(2024-05-08 10:47:00), 1)",
             "t:datetime\n2024-06-01T00:00:00.0000000Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::startofmonth),
     }),
     Function::new(Entry {
         name: "startofyear",
@@ -60,7 +61,7 @@ pub static FAMILY: &[Function] = &[
             "print t = startofyear(datetime(2024-05-08 10:47:00))",
             "t:datetime\n2024-01-01T00:00:00.0000000Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::startofyear),
     }),
     Function::new(Entry {
         name: "endofday",
@@ -72,7 +73,7 @@ pub static FAMILY: &[Function] = &[
             "print t = endofday(datetime(2024-05-08 10:47:00))",
             "t:datetime\n2024-05-08T23:59:59.9999999Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::endofday),
     }),
     Function::new(Entry {
         name: "endofweek",
@@ -84,7 +85,7 @@ pub static FAMILY: &[Function] = &[
             "print t = endofweek(datetime(2024-05-08 10:47:00))",
             "t:datetime\n2024-05-11T23:59:59.9999999Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::endofweek),
     }),
     Function::new(Entry {
         name: "endofmonth",
@@ -93,7 +94,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[datetime("date"), integer("offset").optional()], DateTime)],
         result_name: ResultName::None,
         examples: &[ex("print t = endofmonth(datetime(2024-02-08))", "t:datetime\n2024-02-29T23:59:59.9999999Z")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::endofmonth),
     }),
     Function::new(Entry {
         name: "endofyear",
@@ -102,7 +103,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[datetime("date"), integer("offset").optional()], DateTime)],
         result_name: ResultName::None,
         examples: &[ex("print t = endofyear(datetime(2024-02-08), -1)", "t:datetime\n2023-12-31T23:59:59.9999999Z")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::endofyear),
     }),
     Function::new(Entry {
         name: "dayofweek",
@@ -111,7 +112,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[datetime("date")], TimeSpan)],
         result_name: ResultName::None,
         examples: &[ex("print d = dayofweek(datetime(2024-05-08 10:47:00))", "d:timespan\n3.00:00:00")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::dayofweek),
     }),
     Function::new(Entry {
         name: "dayofmonth",
@@ -120,7 +121,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[datetime("date")], Int)],
         result_name: ResultName::None,
         examples: &[ex("print d = dayofmonth(datetime(2024-05-08))", "d:int\n8")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::dayofmonth),
     }),
     Function::new(Entry {
         name: "dayofyear",
@@ -129,7 +130,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[datetime("date")], Int)],
         result_name: ResultName::None,
         examples: &[ex("print d = dayofyear(datetime(2024-12-31))", "d:int\n366")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::dayofyear),
     }),
     Function::new(Entry {
         name: "hourofday",
@@ -138,7 +139,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[datetime("date")], Int)],
         result_name: ResultName::None,
         examples: &[ex("print h = hourofday(datetime(2024-05-08 22:10:00))", "h:int\n22")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::hourofday),
     }),
     Function::new(Entry {
         name: "week_of_year",
@@ -147,7 +148,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[datetime("date")], Int)],
         result_name: ResultName::None,
         examples: &[ex("print w = week_of_year(datetime(2021-01-03))", "w:int\n53")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::week_of_year),
     }),
     Function::new(Entry {
         name: "weekofyear",
@@ -156,7 +157,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[datetime("date")], Int)],
         result_name: ResultName::None,
         examples: &[ex("print w = weekofyear(datetime(2024-01-01))", "w:int\n1")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::week_of_year),
     })
     .obsolete("week_of_year"),
     Function::new(Entry {
@@ -166,7 +167,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[datetime("date")], Int)],
         result_name: ResultName::None,
         examples: &[ex("print m = monthofyear(datetime(2024-05-08))", "m:int\n5")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::monthofyear),
     }),
     Function::new(Entry {
         name: "getmonth",
@@ -175,7 +176,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[datetime("date")], Int)],
         result_name: ResultName::None,
         examples: &[ex("print m = getmonth(datetime(2024-05-08))", "m:int\n5")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::monthofyear),
     }),
     Function::new(Entry {
         name: "getyear",
@@ -184,7 +185,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[datetime("date")], Int)],
         result_name: ResultName::None,
         examples: &[ex("print y = getyear(datetime(2024-05-08))", "y:int\n2024")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::getyear),
     }),
     Function::new(Entry {
         name: "datetime_part",
@@ -193,7 +194,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("part").constant(), datetime("date")], Int)],
         result_name: ResultName::None,
         examples: &[ex("print q = datetime_part(\"quarter\", datetime(2024-05-08))", "q:int\n2")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::datetime_part),
     }),
     Function::new(Entry {
         name: "datepart",
@@ -202,7 +203,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("part").constant(), datetime("date")], Int)],
         result_name: ResultName::None,
         examples: &[ex("print h = datepart(\"hour\", datetime(2024-05-08 10:47:00))", "h:int\n10")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::datetime_part),
     })
     .obsolete("datetime_part"),
     Function::new(Entry {
@@ -215,7 +216,7 @@ pub static FAMILY: &[Function] = &[
             "print t = datetime_add(\"month\", 1, datetime(2024-01-31))",
             "t:datetime\n2024-02-29T00:00:00.0000000Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::datetime_add),
     }),
     Function::new(Entry {
         name: "datetime_diff",
@@ -233,7 +234,7 @@ pub static FAMILY: &[Function] = &[
             ),
             ex("print n = datetime_diff(\"week\", datetime(2024-01-15), datetime(2024-01-01))", "n:real\n2.0"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::datetime_diff),
     }),
     Function::new(Entry {
         name: "make_datetime",
@@ -260,7 +261,7 @@ pub static FAMILY: &[Function] = &[
             ex("print t = make_datetime(2024, 2, 29, 10, 30, 1.5)", "t:datetime\n2024-02-29T10:30:01.5000000Z"),
             ex("print t = make_datetime(2024, 13, 1)", "t:datetime\nnull"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::make_datetime),
     }),
     Function::new(Entry {
         name: "make_timespan",
@@ -274,7 +275,7 @@ pub static FAMILY: &[Function] = &[
         ],
         result_name: ResultName::OnlyArgument,
         examples: &[ex("print t = make_timespan(1, 12, 30, 55.123)", "t:timespan\n1.12:30:55.1230000")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::make_timespan),
     }),
     Function::new(Entry {
         name: "format_datetime",
@@ -286,7 +287,7 @@ pub static FAMILY: &[Function] = &[
             "print s = format_datetime(datetime(2024-05-08 15:04:05), \"yy-MM-dd [hh:mm:ss tt]\")",
             "s:string\n\"24-05-08 [03:04:05 PM]\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::time_format::format_datetime),
     }),
     Function::new(Entry {
         name: "format_timespan",
@@ -298,7 +299,7 @@ pub static FAMILY: &[Function] = &[
             "print s = format_timespan(time(1.02:03:04.5), \"d.hh:mm:ss [fff]\")",
             "s:string\n\"1.02:03:04 [500]\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::time_format::format_timespan),
     }),
     Function::new(Entry {
         name: "unixtime_seconds_todatetime",
@@ -310,7 +311,7 @@ pub static FAMILY: &[Function] = &[
             "print t = unixtime_seconds_todatetime(1546300800)",
             "t:datetime\n2019-01-01T00:00:00.0000000Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::unixtime_seconds_todatetime),
     }),
     Function::new(Entry {
         name: "unixtime_milliseconds_todatetime",
@@ -322,7 +323,7 @@ pub static FAMILY: &[Function] = &[
             "print t = unixtime_milliseconds_todatetime(1546300800123)",
             "t:datetime\n2019-01-01T00:00:00.1230000Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::unixtime_milliseconds_todatetime),
     }),
     Function::new(Entry {
         name: "unixtime_microseconds_todatetime",
@@ -334,7 +335,7 @@ pub static FAMILY: &[Function] = &[
             "print t = unixtime_microseconds_todatetime(1546300800000001)",
             "t:datetime\n2019-01-01T00:00:00.0000010Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::unixtime_microseconds_todatetime),
     }),
     Function::new(Entry {
         name: "unixtime_nanoseconds_todatetime",
@@ -346,7 +347,7 @@ pub static FAMILY: &[Function] = &[
             "print t = unixtime_nanoseconds_todatetime(1546300800000000000)",
             "t:datetime\n2019-01-01T00:00:00.0000000Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::datetime::unixtime_nanoseconds_todatetime),
     }),
     Function::new(Entry {
         name: "datetime_utc_to_local",
@@ -358,7 +359,7 @@ pub static FAMILY: &[Function] = &[
             "print t = datetime_utc_to_local(datetime(2024-07-01 12:00), \"Europe/Zurich\")",
             "t:datetime\n2024-07-01T14:00:00.0000000Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::time_zone::datetime_utc_to_local),
     }),
     Function::new(Entry {
         name: "datetime_local_to_utc",
@@ -370,7 +371,7 @@ pub static FAMILY: &[Function] = &[
             "print t = datetime_local_to_utc(datetime(2024-07-01 14:00), \"Europe/Zurich\")",
             "t:datetime\n2024-07-01T12:00:00.0000000Z",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::time_zone::datetime_local_to_utc),
     }),
     Function::new(Entry {
         name: "datetime_list_timezones",
@@ -379,6 +380,6 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print b = array_index_of(datetime_list_timezones(), \"Europe/Zurich\") > 0", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::time_zone::datetime_list_timezones),
     }),
 ];

@@ -6,6 +6,7 @@ use kql_types::ScalarType::{Bool, Decimal, Long, Real, TimeSpan};
 use kql_types::{Overload, Param, ParamType, ResultName, Return};
 
 use crate::entry::{Entry, Function, decimal, ex, integer, number, real, takes, timespan};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -15,7 +16,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[Overload::new(&[number("number")], Return::Widened(0)), takes(&[timespan("timespan")], TimeSpan)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print a = abs(-5)", "a:long\n5"), ex("print a = abs(-1h)", "a:timespan\n01:00:00")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::abs),
     }),
     Function::new(Entry {
         name: "sign",
@@ -24,7 +25,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[number("number")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print s = sign(-42)", "s:real\n-1.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::sign),
     }),
     Function::new(Entry {
         name: "round",
@@ -36,7 +37,7 @@ pub static FAMILY: &[Function] = &[
         ],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = round(2.155, 1)", "r:real\n2.2"), ex("print r = round(2.5)", "r:real\n3.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::round),
     }),
     Function::new(Entry {
         name: "ceiling",
@@ -45,7 +46,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real), takes(&[decimal("number")], Decimal)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print c = ceiling(-1.5)", "c:real\n-1.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::ceiling),
     }),
     Function::new(Entry {
         name: "sqrt",
@@ -54,7 +55,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = sqrt(2.25)", "r:real\n1.5")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::sqrt),
     }),
     Function::new(Entry {
         name: "pow",
@@ -63,7 +64,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("base"), real("exponent")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print p = pow(2, 10)", "p:real\n1024.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::pow),
     }),
     Function::new(Entry {
         name: "exp",
@@ -72,7 +73,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = exp(0)", "r:real\n1.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::exp),
     }),
     Function::new(Entry {
         name: "exp2",
@@ -81,7 +82,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = exp2(3)", "r:real\n8.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::exp2),
     }),
     Function::new(Entry {
         name: "exp10",
@@ -90,7 +91,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = exp10(2)", "r:real\n100.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::exp10),
     }),
     Function::new(Entry {
         name: "log",
@@ -99,7 +100,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = log(1)", "r:real\n0.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::log),
     }),
     Function::new(Entry {
         name: "log2",
@@ -108,7 +109,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = log2(8)", "r:real\n3.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::log2),
     }),
     Function::new(Entry {
         name: "log10",
@@ -117,7 +118,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = log10(1000)", "r:real\n3.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::log10),
     }),
     Function::new(Entry {
         name: "sin",
@@ -126,7 +127,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("angle")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = sin(0)", "r:real\n0.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::sin),
     }),
     Function::new(Entry {
         name: "cos",
@@ -135,7 +136,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("angle")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = cos(0)", "r:real\n1.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::cos),
     }),
     Function::new(Entry {
         name: "tan",
@@ -144,7 +145,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("angle")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = tan(0)", "r:real\n0.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::tan),
     }),
     Function::new(Entry {
         name: "cot",
@@ -153,7 +154,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("angle")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = round(cot(1), 4)", "r:real\n0.6421")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::cot),
     }),
     Function::new(Entry {
         name: "asin",
@@ -162,7 +163,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = asin(0)", "r:real\n0.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::asin),
     }),
     Function::new(Entry {
         name: "acos",
@@ -171,7 +172,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = acos(1)", "r:real\n0.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::acos),
     }),
     Function::new(Entry {
         name: "atan",
@@ -180,7 +181,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = atan(0)", "r:real\n0.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::atan),
     }),
     Function::new(Entry {
         name: "atan2",
@@ -189,7 +190,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("y"), real("x")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = atan2(0, 1)", "r:real\n0.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::atan2),
     }),
     Function::new(Entry {
         name: "degrees",
@@ -198,7 +199,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("radians")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = degrees(pi())", "r:real\n180.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::degrees),
     }),
     Function::new(Entry {
         name: "radians",
@@ -207,7 +208,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("degrees")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = radians(0)", "r:real\n0.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::radians),
     }),
     Function::new(Entry {
         name: "pi",
@@ -216,7 +217,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = round(pi(), 4)", "r:real\n3.1416")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::pi),
     }),
     Function::new(Entry {
         name: "gamma",
@@ -225,7 +226,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = gamma(5)", "r:real\n24.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::gamma),
     }),
     Function::new(Entry {
         name: "loggamma",
@@ -234,7 +235,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = round(loggamma(5), 4)", "r:real\n3.1781")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::loggamma),
     }),
     Function::new(Entry {
         name: "erf",
@@ -243,7 +244,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = erf(0)", "r:real\n0.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::erf),
     }),
     Function::new(Entry {
         name: "erfc",
@@ -252,7 +253,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Real)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print r = erfc(0)", "r:real\n1.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::erfc),
     }),
     Function::new(Entry {
         name: "beta_cdf",
@@ -261,7 +262,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("x"), real("alpha"), real("beta")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = round(beta_cdf(0.5, 2, 2), 6)", "r:real\n0.5")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::distributions::beta_cdf),
     }),
     Function::new(Entry {
         name: "beta_pdf",
@@ -270,7 +271,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("x"), real("alpha"), real("beta")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = round(beta_pdf(0.5, 2, 2), 6)", "r:real\n1.5")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::distributions::beta_pdf),
     }),
     Function::new(Entry {
         name: "beta_inv",
@@ -279,7 +280,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("probability"), real("alpha"), real("beta")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = round(beta_inv(0.5, 2, 2), 6)", "r:real\n0.5")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::distributions::beta_inv),
     }),
     Function::new(Entry {
         name: "welch_test",
@@ -291,7 +292,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print r = round(welch_test(20.82, 7.867, 15, 22.987, 3.813, 15), 3)", "r:real\n0.021")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::distributions::welch_test),
     }),
     Function::new(Entry {
         name: "isnan",
@@ -300,7 +301,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = isnan(0.0 / 0.0)", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::isnan),
     }),
     Function::new(Entry {
         name: "isinf",
@@ -309,7 +310,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = isinf(1.0 / 0.0)", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::isinf),
     }),
     Function::new(Entry {
         name: "isfinite",
@@ -318,7 +319,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("number")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = isfinite(1.0 / 0.0)", "b:bool\nfalse")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::isfinite),
     }),
     Function::new(Entry {
         name: "max_of",
@@ -330,7 +331,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print m = max_of(10, 1, -3, 17)", "m:long\n17")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::max_of),
     }),
     Function::new(Entry {
         name: "min_of",
@@ -342,7 +343,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print m = min_of(10, 1, -3, 17)", "m:long\n-3")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::min_of),
     }),
     Function::new(Entry {
         name: "rand",
@@ -354,7 +355,7 @@ pub static FAMILY: &[Function] = &[
             ex("print b = rand() < 1", "b:bool\ntrue"),
             ex("print b = rand(10) between (0 .. 9)", "b:bool\ntrue"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::math::rand),
     })
     .volatile(),
     Function::new(Entry {
@@ -364,7 +365,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[integer("num1"), integer("num2")], Long)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print b = binary_and(6, 3)", "b:long\n2")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bits::binary_and),
     }),
     Function::new(Entry {
         name: "binary_or",
@@ -373,7 +374,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[integer("num1"), integer("num2")], Long)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print b = binary_or(5, 3)", "b:long\n7")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bits::binary_or),
     }),
     Function::new(Entry {
         name: "binary_xor",
@@ -382,7 +383,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[integer("num1"), integer("num2")], Long)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print b = binary_xor(5, 3)", "b:long\n6")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bits::binary_xor),
     }),
     Function::new(Entry {
         name: "binary_not",
@@ -391,7 +392,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[integer("num")], Long)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print b = binary_not(0)", "b:long\n-1")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bits::binary_not),
     }),
     Function::new(Entry {
         name: "binary_shift_left",
@@ -400,7 +401,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[integer("num"), integer("shift")], Long)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print b = binary_shift_left(1, 4)", "b:long\n16")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bits::binary_shift_left),
     }),
     Function::new(Entry {
         name: "binary_shift_right",
@@ -409,7 +410,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[integer("num"), integer("shift")], Long)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print b = binary_shift_right(16, 4)", "b:long\n1")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bits::binary_shift_right),
     }),
     Function::new(Entry {
         name: "bitset_count_ones",
@@ -418,6 +419,6 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[integer("num")], Long)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print b = bitset_count_ones(42)", "b:long\n3")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bits::bitset_count_ones),
     }),
 ];

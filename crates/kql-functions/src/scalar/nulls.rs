@@ -4,6 +4,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::Bool;
 
 use crate::entry::{Entry, Function, any, ex, takes};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -16,7 +17,7 @@ pub static FAMILY: &[Function] = &[
             ex("print b = isnull(toint(\"x\"))", "b:bool\ntrue"),
             ex("print b = isnull(\"\")", "b:bool\nfalse"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::nulls::isnull),
     }),
     Function::new(Entry {
         name: "isnotnull",
@@ -25,7 +26,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = isnotnull(42)", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::nulls::isnotnull),
     }),
     Function::new(Entry {
         name: "notnull",
@@ -34,7 +35,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = notnull(42)", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::nulls::isnotnull),
     })
     .obsolete("isnotnull"),
 ];

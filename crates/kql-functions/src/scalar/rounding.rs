@@ -4,6 +4,7 @@ use kql_types::ScalarType::{self, DateTime, Int, Long, Real, TimeSpan};
 use kql_types::{Overload, ResultName, Return};
 
 use crate::entry::{Entry, Function, any, datetime, ex, number, takes, timespan};
+use crate::kernel;
 
 /// Whole numbers give a long; otherwise the wider type.
 fn widest(types: &[ScalarType]) -> ScalarType {
@@ -41,7 +42,7 @@ pub static FAMILY: &[Function] = &[
             ex("print b = bin(datetime(2024-05-06 10:47:00), 1h)", "b:datetime\n2024-05-06T10:00:00.0000000Z"),
             ex("print b = bin(-5, 2)", "b:long\n-6"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::rounding::bin),
     }),
     Function::new(Entry {
         name: "floor",
@@ -56,7 +57,7 @@ pub static FAMILY: &[Function] = &[
         ],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print b = floor(-0.1, 0.5)", "b:real\n-0.5")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::rounding::bin),
     }),
     Function::new(Entry {
         name: "bin_at",
@@ -75,7 +76,7 @@ pub static FAMILY: &[Function] = &[
                 "b:datetime\n2024-05-05T12:00:00.0000000Z",
             ),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::rounding::bin_at),
     }),
     Function::new(Entry {
         name: "bin_auto",
@@ -83,7 +84,7 @@ pub static FAMILY: &[Function] = &[
         details: "Not available: the options `query_bin_auto_size` and `query_bin_auto_at` choose the size.",
         overloads: &[Overload::new(&[any("value")], Return::Argument(0))],
         result_name: ResultName::FirstArgument,
-        examples: &[],
+        examples: &[ex("set query_bin_auto_size=10; print b = bin_auto(27)", "b:long\n20")],
         kernel: None,
     })
     .by_binder(),

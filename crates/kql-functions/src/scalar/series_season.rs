@@ -40,7 +40,10 @@ pub static FAMILY: &[Function] = &[
             PERIODS,
         )],
         result_name: ResultName::None,
-        examples: &[],
+        examples: &[ex(
+            "print (p) = series_periods_detect(dynamic([1, 2, 1, 2, 1, 2, 1, 2]), 2, 4, 1) | project n = array_length(p)",
+            "n:long\n1",
+        )],
         kernel: None,
     }),
     Function::new(Entry {
@@ -49,7 +52,10 @@ pub static FAMILY: &[Function] = &[
         details: "",
         overloads: &[Overload::new(&[dynamic("series"), real("period"), real("period").repeat()], PERIODS)],
         result_name: ResultName::None,
-        examples: &[],
+        examples: &[ex(
+            "print (p) = series_periods_validate(dynamic([1, 2, 1, 2, 1, 2, 1, 2]), 2.0)",
+            "p:dynamic\n[2.0]",
+        )],
         kernel: None,
     }),
     Function::new(Entry {
@@ -79,7 +85,10 @@ pub static FAMILY: &[Function] = &[
             PARTS,
         )],
         result_name: ResultName::None,
-        examples: &[],
+        examples: &[ex(
+            "print (b) = series_decompose(dynamic([1, 2, 1, 2, 1, 2, 1, 2])) | project n = array_length(b)",
+            "n:long\n8",
+        )],
         kernel: None,
     }),
     Function::new(Entry {
@@ -97,7 +106,10 @@ pub static FAMILY: &[Function] = &[
             FORECAST,
         )],
         result_name: ResultName::None,
-        examples: &[],
+        examples: &[ex(
+            "print (f) = series_decompose_forecast(dynamic([1, 2, 1, 2, 1, 2, 0, 0]), 2) | project n = array_length(f)",
+            "n:long\n8",
+        )],
         kernel: None,
     }),
     Function::new(Entry {
@@ -117,7 +129,10 @@ pub static FAMILY: &[Function] = &[
             ANOMALIES,
         )],
         result_name: ResultName::None,
-        examples: &[],
+        examples: &[ex(
+            "print (f) = series_decompose_anomalies(dynamic([1, 2, 1, 2, 1, 2, 1, 2])) | project n = array_length(f)",
+            "n:long\n8",
+        )],
         kernel: None,
     }),
 ];

@@ -4,6 +4,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::Real;
 
 use crate::entry::{Entry, Function, ex, real, string, takes};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -13,7 +14,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("value"), string("from"), string("to")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print v = round(convert_angle(1.2, 'Degree', 'Arcminute'), 6)", "v:real\n72.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::units::convert_angle),
     }),
     Function::new(Entry {
         name: "convert_energy",
@@ -22,7 +23,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("value"), string("from"), string("to")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print v = round(convert_energy(2, 'Kilojoule', 'Joule'), 6)", "v:real\n2000.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::units::convert_energy),
     }),
     Function::new(Entry {
         name: "convert_force",
@@ -31,7 +32,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("value"), string("from"), string("to")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print v = round(convert_force(3, 'Kilonewton', 'Newton'), 6)", "v:real\n3000.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::units::convert_force),
     }),
     Function::new(Entry {
         name: "convert_length",
@@ -40,7 +41,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("value"), string("from"), string("to")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print v = round(convert_length(1.5, 'Kilometer', 'Meter'), 6)", "v:real\n1500.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::units::convert_length),
     }),
     Function::new(Entry {
         name: "convert_mass",
@@ -49,7 +50,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("value"), string("from"), string("to")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print v = round(convert_mass(2, 'Kilogram', 'Gram'), 6)", "v:real\n2000.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::units::convert_mass),
     }),
     Function::new(Entry {
         name: "convert_speed",
@@ -58,7 +59,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("value"), string("from"), string("to")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print v = round(convert_speed(36, 'KilometerPerHour', 'MeterPerSecond'), 6)", "v:real\n10.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::units::convert_speed),
     }),
     Function::new(Entry {
         name: "convert_temperature",
@@ -67,7 +68,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("value"), string("from"), string("to")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print v = round(convert_temperature(100, 'DegreeCelsius', 'Kelvin'), 6)", "v:real\n373.15")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::units::convert_temperature),
     }),
     Function::new(Entry {
         name: "convert_volume",
@@ -76,6 +77,6 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("value"), string("from"), string("to")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print v = round(convert_volume(2, 'CubicMeter', 'Liter'), 6)", "v:real\n2000.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::units::convert_volume),
     }),
 ];
