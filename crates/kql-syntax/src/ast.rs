@@ -58,6 +58,10 @@ pub enum StatementKind {
     Pattern,
     /// `restrict access to (...)`.
     Restrict(Vec<Expr>),
+    /// `#name ...` at the start of the text: for the client that sends the query. The name is without the `#`.
+    Directive(Name),
+    /// A management command (`.create table ...`): its verb; kept whole, not analysed.
+    Command(Name),
     /// The expression that yields a result.
     Expression(Expr),
 }
@@ -129,7 +133,7 @@ pub enum ExprKind {
         name: Name,
         args: Vec<Expr>,
     },
-    /// `base.member`.
+    /// `base.member`. In a pattern of tables (`database('d').T*`) the member keeps its `*`.
     Member {
         base: Box<Expr>,
         member: Name,
@@ -140,7 +144,8 @@ pub enum ExprKind {
         name: Name,
         args: Vec<Expr>,
     },
-    /// `base[index]`.
+    /// `base[index]`. In `[index]` alone the base is [`ExprKind::Missing`], and nothing is reported: the parser
+    /// accepts it, a binder does not.
     Index {
         base: Box<Expr>,
         index: Box<Expr>,
@@ -356,7 +361,8 @@ pub enum Literal {
 pub struct OpParam {
     /// Lower case is not applied: as written, e.g. `kind`, `hint.strategy`, `isfuzzy`, `withsource`.
     pub name: String,
-    /// A name, a literal or a list; names stay names (`kind=inner`).
+    /// A name or a literal; names stay names (`kind=inner`). Several names (`ycolumns=a, b`) are the arguments of a
+    /// call with an empty name.
     pub value: Expr,
     pub span: Span,
 }

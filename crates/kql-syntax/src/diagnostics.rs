@@ -1,7 +1,6 @@
 //! The syntax errors, with the official parser's codes and wording, all in one place.
 //!
-//! The wording is kept as the official parser has it, because tools and people match on it. Codes of our own start
-//! with `TW`.
+//! The wording is kept as the official parser has it, because tools and people match on it.
 
 use crate::SyntaxError;
 use crate::ast::Span;
@@ -64,6 +63,51 @@ pub(crate) fn name_needs_brackets(name: &str, span: Span) -> SyntaxError {
 }
 
 /// Brackets, calls or subqueries inside each other more often than the parser follows.
-pub(crate) fn too_deep(limit: u32, span: Span) -> SyntaxError {
-    error("TW001", format!("expressions are nested deeper than {limit} levels"), span)
+pub(crate) fn too_deep(span: Span) -> SyntaxError {
+    let message = "Query syntax depth exceeds maximum safe limit. Semantic analysis not performed.";
+    error("KS245", message.to_owned(), span)
+}
+
+/// `range where from 1 to 2 step 1`: a name is missing and a keyword stands in its place.
+pub(crate) fn missing_name_at_keyword(keyword: &str, span: Span) -> SyntaxError {
+    let message = format!(
+        "Missing name: If the keyword '{keyword}' is intended be used as the name, it needs to be bracketted as \
+         ['{keyword}']."
+    );
+    error("KS006", message, span)
+}
+
+/// `datatable (a:strin) [...]`.
+pub(crate) fn invalid_type(name: &str, span: Span) -> SyntaxError {
+    error("KS160", format!("The name '{name}' is not a valid type name that can be used here."), span)
+}
+
+/// `G | graph-match where true`.
+pub(crate) fn missing_graph_pattern(span: Span) -> SyntaxError {
+    error("KS217", "Missing graph-match pattern.".to_owned(), span)
+}
+
+/// `G | graph-to-table x`.
+pub(crate) fn graph_to_table_entities(span: Span) -> SyntaxError {
+    error("KS230", "The graph-to-table operator requires 1-2 arguments (nodes, edges).".to_owned(), span)
+}
+
+/// `inline_external_table (a:long) kind=storage (...)`.
+pub(crate) fn missing_data_format(span: Span) -> SyntaxError {
+    error("KS253", "DataFormat definition is expected.".to_owned(), span)
+}
+
+/// `inline_external_table (a:long) dataformat=csv (...)`.
+pub(crate) fn missing_external_table_kind(span: Span) -> SyntaxError {
+    error("KS254", "External Table Kind definition is expected.".to_owned(), span)
+}
+
+/// `inline_external_table (a:long) kind=storage dataformat=csv`.
+pub(crate) fn missing_connection_strings(span: Span) -> SyntaxError {
+    error("KS256", "Connection strings definition is expected.".to_owned(), span)
+}
+
+/// A management command with an unknown verb.
+pub(crate) fn missing_command(span: Span) -> SyntaxError {
+    error("KS300", "Missing command.".to_owned(), span)
 }

@@ -322,7 +322,7 @@ syntax_kinds! {
         WriteaheadlogKw = "writeaheadlog", Never;
     }
     nodes {
-        Root, LetStatement, SetStatement, AliasStatement, QueryParametersStatement, PatternStatement,
+        Root, Command, DirectiveLine, LetStatement, SetStatement, AliasStatement, QueryParametersStatement, PatternStatement,
         RestrictStatement, ExpressionStatement, FunctionDeclaration, ParameterList, Parameter, FunctionBody,
         PatternMatch, ColumnList, Column, Pipeline, Operator, OperatorParameter, ByClause, WithClause, OnClause,
         WhereClause, ProjectClause, InClause, ToTypeClause, LimitClause, RangeClause, DefaultClause, OrderKey, Subquery,

@@ -58,7 +58,15 @@ pub fn parse_function(params: &str, body: &str) -> (ast::Function, Vec<SyntaxErr
     (function, errors)
 }
 
+/// By place; at one place the unclosed token that ends there comes first, then what is missing before the next token,
+/// then that token's own mistake, then the report that the rest cannot be read.
 fn in_order(mut errors: Vec<SyntaxError>) -> Vec<SyntaxError> {
-    errors.sort_by_key(|e| e.span.start);
+    let rank = |code: &str| match code {
+        "KS001" => 0,
+        "KS002" => 2,
+        "KS198" => 3,
+        _ => 1,
+    };
+    errors.sort_by_key(|e| (e.span.start, rank(e.code)));
     errors
 }

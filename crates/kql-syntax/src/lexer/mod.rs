@@ -237,8 +237,8 @@ fn negated_keyword(text: &str) -> Option<(SyntaxKind, usize)> {
 /// The kind of `keyword(...)` written without a space, when that is a literal.
 fn parenthesised_literal(keyword: SyntaxKind) -> Option<SyntaxKind> {
     Some(match keyword {
-        SyntaxKind::LongKw => SyntaxKind::LongLiteral,
-        SyntaxKind::IntKw => SyntaxKind::IntLiteral,
+        SyntaxKind::LongKw | SyntaxKind::Int64Kw => SyntaxKind::LongLiteral,
+        SyntaxKind::IntKw | SyntaxKind::Int32Kw => SyntaxKind::IntLiteral,
         SyntaxKind::RealKw | SyntaxKind::DoubleKw => SyntaxKind::RealLiteral,
         SyntaxKind::DecimalKw => SyntaxKind::DecimalLiteral,
         SyntaxKind::BoolKw => SyntaxKind::BoolLiteral,

@@ -3,6 +3,7 @@
 //! Start at [`Parser::expression`]: whatever may stand where a value or a table is wanted.
 
 use super::lists::ListRules;
+use super::parameters::Value;
 use super::{Parsed, Parser, expr};
 use crate::ast::{Expr, ExprKind, Name, Operator, OperatorKind};
 use crate::kind::SyntaxKind::{self, *};
@@ -23,13 +24,32 @@ impl Parser<'_> {
     /// `source | operator | ...`, where the source may itself be an operator.
     pub(super) fn pipe_expression(&mut self) -> Parsed<Expr> {
         let start = self.position;
-        let input = match self.operator() {
-            Some(operator) => {
-                let span = operator.span;
-                self.raise(expr(ExprKind::Source(Box::new(operator)), span))
-            }
-            None => self.unnamed_expression()?,
-        };
+        // A word such as `take` or `summarize` at the start is a name, not an operator.
+        let input = if self.starts_with_operator() {
+            self.operator_source().or_else(|| self.unnamed_expression())
+        } else {
+            self.unnamed_expression().or_else(|| self.operator_source())
+        }?;
+        self.piped(start, input)
+    }
+
+    fn operator_source(&mut self) -> Parsed<Expr> {
+        let operator = self.operator()?;
+        let span = operator.span;
+        Some(self.raise(expr(ExprKind::Source(Box::new(operator)), span)))
+    }
+
+    /// What stands inside the parentheses of an operator's subquery: operators only.
+    pub(super) fn subquery_expression(&mut self) -> Parsed<Expr> {
+        let start = self.position;
+        let operator = self.piped_operator();
+        let span = operator.span;
+        let input = self.raise(expr(ExprKind::Source(Box::new(operator)), span));
+        self.piped(start, input)
+    }
+
+    /// The operators after an input, if any.
+    fn piped(&mut self, start: usize, input: Expr) -> Parsed<Expr> {
         if !self.at(Bar) {
             return Some(input);
         }
@@ -42,12 +62,11 @@ impl Parser<'_> {
     }
 
     /// The operator after a `|`, or the report that there is none.
-    fn piped_operator(&mut self) -> Operator {
+    pub(super) fn piped_operator(&mut self) -> Operator {
         if let Some(operator) = self.operator() {
             return operator;
         }
         let start = self.position;
-        let span = self.missing_span();
         let keyword = if self.at(Identifier) {
             let span = self.nth_span(0);
             self.errors.push(crate::diagnostics::operator_expected(span));
@@ -55,9 +74,9 @@ impl Parser<'_> {
             self.node(SyntaxKind::Operator, start);
             name
         } else {
+            let span = self.missing_node_span();
             self.errors.push(crate::diagnostics::operator_expected(span));
-            let at = self.nth_span(0).start;
-            Name { text: String::new(), span: crate::ast::Span::new(at, at), bracketed: false }
+            Name { text: String::new(), span, bracketed: false }
         };
         Operator { kind: OperatorKind::Other, keyword, params: Vec::new(), span: self.span_from(start) }
     }
@@ -117,7 +136,7 @@ impl Parser<'_> {
     }
 
     /// Named expressions up to the end of the list.
-    pub(super) fn named_list(&mut self, rules: ListRules<'_>) -> Vec<Expr> {
+    pub(super) fn named_list(&mut self, rules: ListRules) -> Vec<Expr> {
         self.comma_list(rules, |p| p.apart(Self::named_expression), Self::missing_expression)
     }
 
@@ -192,7 +211,7 @@ impl Parser<'_> {
         let name = self.bump_as_name();
         if self.at(KindKw) {
             // `kind=nooptimization` changes no result.
-            self.parameter_named("kind");
+            self.parameter_named("kind", Value::Word(&["nooptimization"]));
         }
         self.expect(OpenParen);
         let argument = self.expression_or_missing();
@@ -277,10 +296,9 @@ impl Parser<'_> {
             | ExternaldataKw
             | ExternalDataOldKw
             | MaterializedViewCombineKw => self.table_source(),
-            InlineExternalTableKw if matches!(self.nth(1), OpenParen | KindKw) => self.table_source(),
+            InlineExternalTableKw if self.is_inline_external_table() => self.table_source(),
             OpenParen => Some(self.parenthesised()),
             ToscalarKw | MaterializeKw => self.pipeline_call().or_else(|| self.name_or_keyword()),
-            EntityGroupKw if self.nth(1) == OpenBracket => Some(self.entity_group()),
             TypeofKw if self.nth(1) == OpenParen => self.type_of(),
             _ => self.call().or_else(|| self.name_or_keyword()),
         }
@@ -294,8 +312,11 @@ impl Parser<'_> {
         self.finish(ParenExpression, start, ExprKind::Paren(Box::new(inner)))
     }
 
-    /// `entity_group [a, b]`, as a call of that name.
+    /// `entity_group [a, b]`, as a call of that name; `entity_group("g")` is a call already.
     pub(super) fn entity_group(&mut self) -> Expr {
+        if let Some(call) = self.call() {
+            return call;
+        }
         let start = self.position;
         let name = self.bump_as_name();
         self.expect(OpenBracket);
@@ -309,7 +330,15 @@ impl Parser<'_> {
     fn name_or_keyword(&mut self) -> Parsed<Expr> {
         let start = self.position;
         let found = match self.kind() {
-            OpenBracket => self.bracketed_wildcard().or_else(|| self.name_expression())?,
+            OpenBracket => match self.bracketed_wildcard().or_else(|| self.name_expression()) {
+                Some(name) => name,
+                // `[0]` without anything before it.
+                None => {
+                    let base = Box::new(self.missing_here());
+                    let index = Box::new(self.index_expression());
+                    expr(ExprKind::Index { base, index }, self.span_from(start))
+                }
+            },
             At => {
                 let name = self.bump_as_name();
                 self.node(NameNode, start);

@@ -195,33 +195,49 @@ impl Parser<'_> {
         tree
     }
 
-    /// `in (a, b)`, `has_any (list)`: each item is an expression, a table or a pipeline.
+    /// `in (a, b)`, `has_any (list)`, `in (table | project x)`: expressions, or one query.
     fn in_list(&mut self, start: usize, left: Expr, op: InOp) -> Expr {
         let op_span = self.bump();
         self.expect(OpenParen);
-        let rules = ListRules::COMMON.one_or_more();
-        let items = self.comma_list(rules, |p| p.apart(Self::pipe_expression), Self::missing_expression);
+        let items = if self.starts_with_operator() || self.bar_before_list_end() {
+            vec![self.expression_or_missing()]
+        } else {
+            let rules = ListRules::COMMON.one_or_more();
+            self.comma_list(rules, |p| p.apart(Self::unnamed_expression), Self::missing_expression)
+        };
         self.expect(CloseParen);
         self.finish(InExpression, start, ExprKind::In { op, op_span, left: Box::new(left), items })
+    }
+
+    /// Whether a `|` comes before the comma or parenthesis that ends the first item of a list.
+    fn bar_before_list_end(&self) -> bool {
+        let mut open = 0usize;
+        for ahead in 0.. {
+            match self.nth(ahead) {
+                End | Semicolon => return false,
+                Comma if open == 0 => return false,
+                CloseParen => match open.checked_sub(1) {
+                    Some(fewer) => open = fewer,
+                    None => return false,
+                },
+                OpenParen => open += 1,
+                Bar if open == 0 => return true,
+                _ => {}
+            }
+        }
+        false
     }
 
     fn between(&mut self, start: usize, left: Expr, negated: bool) -> Expr {
         let op_span = self.bump();
         self.expect(OpenParen);
-        let low = self.bound();
+        let low = self.unnamed_or_missing();
         self.expect(DotDot);
-        let high = self.bound();
+        let high = self.unnamed_or_missing();
         self.expect(CloseParen);
         let kind =
             ExprKind::Between { negated, op_span, left: Box::new(left), low: Box::new(low), high: Box::new(high) };
         self.finish(BetweenExpression, start, kind)
-    }
-
-    fn bound(&mut self) -> Expr {
-        match self.nested(|p| p.infix_expression(ADDITIVE), |p| Some(p.missing_here())) {
-            Some(bound) => bound,
-            None => self.missing_expression(),
-        }
     }
 
     /// An operand with at most one sign.

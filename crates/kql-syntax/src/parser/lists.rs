@@ -1,35 +1,37 @@
 //! Lists: where they end, and what a missing comma or element means.
 
 use super::{Parsed, Parser};
-use crate::kind::SyntaxKind::{self, *};
+use crate::kind::SyntaxKind::*;
+
+/// Whether a list ends at the place of the parser, besides the places that end every list.
+type End = fn(&Parser<'_>) -> bool;
 
 /// How a list ends, and whether it may be empty.
 #[derive(Clone, Copy)]
-pub(super) struct ListRules<'r> {
-    /// Tokens that end the list; empty: it ends at the first token that is no comma.
-    ends: Option<&'r [SyntaxKind]>,
+pub(super) struct ListRules {
+    /// None: the list ends at the first token that is no comma.
+    end: Option<End>,
     one_or_more: bool,
     trailing_comma: bool,
 }
 
-impl<'r> ListRules<'r> {
+impl ListRules {
     /// Ends at a bracket, `|`, `;` or the end; a missing comma in between is reported and the list goes on.
-    pub(super) const COMMON: ListRules<'static> =
-        ListRules { ends: Some(&[]), one_or_more: false, trailing_comma: false };
+    pub(super) const COMMON: ListRules = ListRules { end: Some(|_| false), one_or_more: false, trailing_comma: false };
 
     /// Ends where no comma follows.
-    pub(super) const OPEN: ListRules<'static> = ListRules { ends: None, one_or_more: true, trailing_comma: false };
+    pub(super) const OPEN: ListRules = ListRules { end: None, one_or_more: true, trailing_comma: false };
 
-    /// As [`Self::COMMON`], and at one of these.
-    pub(super) fn until(ends: &'r [SyntaxKind]) -> ListRules<'r> {
-        ListRules { ends: Some(ends), one_or_more: false, trailing_comma: false }
+    /// As [`Self::COMMON`], and where `end` says so.
+    pub(super) fn until(end: End) -> ListRules {
+        ListRules { end: Some(end), ..ListRules::COMMON }
     }
 
-    pub(super) fn one_or_more(self) -> ListRules<'r> {
+    pub(super) fn one_or_more(self) -> ListRules {
         ListRules { one_or_more: true, ..self }
     }
 
-    pub(super) fn trailing_comma(self) -> ListRules<'r> {
+    pub(super) fn trailing_comma(self) -> ListRules {
         ListRules { trailing_comma: true, ..self }
     }
 }
@@ -37,17 +39,21 @@ impl<'r> ListRules<'r> {
 impl Parser<'_> {
     /// The tokens that end every list: a closing bracket, `|`, `;` and the end of the text.
     pub(super) fn ends_any_list(&self) -> bool {
-        matches!(self.kind(), CloseParen | CloseBracket | CloseBrace | Bar | Semicolon | End)
+        self.ends_any_list_at(0)
     }
 
-    fn ends_list(&self, rules: ListRules<'_>) -> bool {
-        rules.ends.is_some_and(|ends| self.ends_any_list() || ends.contains(&self.kind()))
+    pub(super) fn ends_any_list_at(&self, ahead: usize) -> bool {
+        matches!(self.nth(ahead), CloseParen | CloseBracket | CloseBrace | Bar | Semicolon | End)
+    }
+
+    fn ends_list(&self, rules: ListRules) -> bool {
+        rules.end.is_some_and(|end| self.ends_any_list() || end(self))
     }
 
     /// Elements separated by commas. `missing` reports an element that should stand where only a comma or the end is.
     pub(super) fn comma_list<T>(
         &mut self,
-        rules: ListRules<'_>,
+        rules: ListRules,
         mut element: impl FnMut(&mut Self) -> Parsed<T>,
         mut missing: impl FnMut(&mut Self) -> T,
     ) -> Vec<T> {
@@ -70,9 +76,9 @@ impl Parser<'_> {
                     list.push(missing(self));
                     break;
                 }
-            } else if rules.ends.is_some() {
+            } else if rules.end.is_some() {
                 let errors = self.errors.len();
-                let span = self.missing_span();
+                let span = self.missing_token_span();
                 let before = self.position;
                 next = element(self).filter(|_| self.position > before);
                 if next.is_some() {

@@ -17,6 +17,23 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether a literal token stands there.
+    pub(super) fn is_literal(&self, ahead: usize) -> bool {
+        matches!(
+            self.nth(ahead),
+            StringLiteral
+                | BoolLiteral
+                | LongLiteral
+                | IntLiteral
+                | RealLiteral
+                | DecimalLiteral
+                | DateTimeLiteral
+                | TimeSpanLiteral
+                | GuidLiteral
+                | RawGuid
+        )
+    }
+
     /// A literal that starts an expression: a sign is not part of it.
     pub(super) fn unsigned_literal(&mut self) -> Parsed<Expr> {
         let start = self.position;
@@ -169,9 +186,10 @@ impl Parser<'_> {
             }
             _ => {
                 let errors = self.errors.len();
-                let at = self.missing_span();
+                let at = self.missing_token_span();
                 self.json_value()?;
                 self.errors.insert(errors.min(self.errors.len()), diagnostics::missing_element("string", at));
+                self.expected(&[":"]);
             }
         }
         self.node(JsonPair, start);
@@ -188,8 +206,7 @@ impl Parser<'_> {
         self.bump();
         let single = self.is_extended_type(0) || (self.at(Identifier) && self.nth(1) == CloseParen);
         let items = if single {
-            let ty = self.type_name_or_missing(true);
-            vec![TypeOfItem::Type(ty)]
+            vec![TypeOfItem::Type(self.take_type())]
         } else {
             self.comma_list(ListRules::COMMON, Self::type_of_item, |p| TypeOfItem::Type(p.missing_type()))
         };

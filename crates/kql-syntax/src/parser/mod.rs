@@ -8,6 +8,7 @@
 //! Depth is bounded twice: by how deep the grammar may call itself ([`MAX_NESTING`]), and by how deep the typed view may
 //! become ([`MAX_HEIGHT`]), so that whoever walks or drops a result needs little stack. Start at [`Parser::query`].
 
+mod commands;
 mod expressions;
 mod infix;
 mod lists;
@@ -170,31 +171,34 @@ impl<'a> Parser<'a> {
 
     // Errors.
 
-    /// Where the official parser shows that something is missing before the next token: on that token when it stands
-    /// on the same line, else right after the previous one.
-    fn missing_span(&self) -> Span {
+    /// Where the official parser shows that an element (an expression, a name) is missing: right after the previous
+    /// token.
+    fn missing_node_span(&self) -> Span {
+        let end = self.position.checked_sub(1).and_then(|i| self.tokens.get(i)).map_or(0, |t| t.span.end);
+        Span::new(end, end)
+    }
+
+    /// Where the official parser shows that a token is missing: on the next token when that is at most one character
+    /// away and on the same line, else right after the previous one.
+    fn missing_token_span(&self) -> Span {
+        let after = self.missing_node_span();
         let next = self.nth_span(0);
-        let Some(previous) = self.position.checked_sub(1).and_then(|i| self.tokens.get(i)) else { return next };
-        let between = self.slice(Span::new(previous.span.end, next.start));
-        if self.at_end() || between.contains(lexer::is_line_break) {
-            Span::new(previous.span.end, previous.span.end)
-        } else {
-            next
-        }
+        let between = self.slice(Span::new(after.end, next.start));
+        if self.at_end() || between.len() > 1 || between.contains(lexer::is_line_break) { after } else { next }
     }
 
     fn expected(&mut self, texts: &[&str]) {
-        let span = self.missing_span();
+        let span = self.missing_token_span();
         self.errors.push(diagnostics::expected(texts, span));
     }
 
     fn missing(&mut self, element: &str) {
-        let span = self.missing_span();
+        let span = self.missing_node_span();
         self.errors.push(diagnostics::missing_element(element, span));
     }
 
     fn missing_expression(&mut self) -> Expr {
-        let span = self.missing_span();
+        let span = self.missing_node_span();
         let error = if self.kind().is_keyword() {
             diagnostics::missing_expression_at_keyword(self.nth_text(0), span)
         } else {
@@ -216,7 +220,13 @@ impl<'a> Parser<'a> {
     }
 
     fn missing_name(&mut self) -> Name {
-        self.missing("name");
+        let span = self.missing_node_span();
+        let error = if self.kind().is_keyword() {
+            diagnostics::missing_name_at_keyword(self.nth_text(0), span)
+        } else {
+            diagnostics::missing_element("name", span)
+        };
+        self.errors.push(error);
         let at = self.nth_span(0).start;
         Name { text: String::new(), span: Span::new(at, at), bracketed: false }
     }
@@ -265,15 +275,15 @@ impl<'a> Parser<'a> {
         if self.height <= MAX_HEIGHT {
             return expr;
         }
-        self.report_depth(MAX_HEIGHT, expr.span);
+        self.report_depth(expr.span);
         self.height = 0;
         Expr { kind: ExprKind::Missing, span: expr.span }
     }
 
-    fn report_depth(&mut self, limit: u32, span: Span) {
+    fn report_depth(&mut self, span: Span) {
         if !self.depth_reported {
             self.depth_reported = true;
-            self.errors.push(diagnostics::too_deep(limit, span));
+            self.errors.push(diagnostics::too_deep(span));
         }
     }
 
@@ -289,7 +299,7 @@ impl<'a> Parser<'a> {
     /// level is skipped, and `too_deep` makes the result.
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> T, too_deep: impl FnOnce(&mut Self) -> T) -> T {
         if self.nesting >= MAX_NESTING {
-            self.report_depth(MAX_NESTING, self.nth_span(0));
+            self.report_depth(self.nth_span(0));
             self.skip_to_closing_bracket();
             return too_deep(self);
         }

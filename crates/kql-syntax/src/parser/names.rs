@@ -108,8 +108,8 @@ impl Parser<'_> {
     }
 
     pub(super) fn missing_name_expression(&mut self) -> Expr {
-        self.missing("name");
-        self.missing_here()
+        let span = self.missing_name().span;
+        Expr { kind: ExprKind::Missing, span }
     }
 
     /// `*`, `a*`, `*a*b`: only the first token may have a space before it.

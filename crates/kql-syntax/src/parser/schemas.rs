@@ -3,7 +3,7 @@
 use super::lists::ListRules;
 use super::{Parsed, Parser};
 use crate::ast::{ColumnDecl, Name, ParamType, TypeName};
-use crate::kind::SyntaxKind::{self, *};
+use crate::kind::SyntaxKind::*;
 
 impl Parser<'_> {
     /// Types that a column or parameter may have.
@@ -39,16 +39,25 @@ impl Parser<'_> {
             )
     }
 
-    /// A type, or any word in its place: whether the type exists is no question of syntax.
-    pub(super) fn type_name(&mut self, extended: bool) -> Parsed<TypeName> {
+    /// A type, or a word in its place, which is reported.
+    fn type_name(&mut self, extended: bool) -> Parsed<TypeName> {
         let known = if extended { self.is_extended_type(0) } else { self.is_type(0) };
-        if !known && !Self::is_word(self.kind()) {
-            return None;
+        if !known {
+            if !self.is_extended_type(0) && !Self::is_word(self.kind()) {
+                return None;
+            }
+            let span = self.nth_span(0);
+            self.errors.push(crate::diagnostics::invalid_type(self.slice(span), span));
         }
+        Some(self.take_type())
+    }
+
+    /// The word here as a type, whatever it is.
+    pub(super) fn take_type(&mut self) -> TypeName {
         let start = self.position;
         let span = self.bump();
         self.node(NameNode, start);
-        Some(TypeName { text: self.slice(span).to_owned(), span })
+        TypeName { text: self.slice(span).to_owned(), span }
     }
 
     pub(super) fn type_name_or_missing(&mut self, extended: bool) -> TypeName {
@@ -136,12 +145,11 @@ impl Parser<'_> {
         }
         let start = self.position;
         self.bump();
-        let mut open = false;
-        if star && self.at(Star) {
-            self.star();
-            open = true;
-        }
         self.eat(Comma);
+        let open = star && self.star().is_some();
+        if open {
+            self.eat(Comma);
+        }
         let columns = self.columns();
         self.expect(CloseParen);
         self.node(ColumnList, start);
@@ -156,7 +164,7 @@ impl Parser<'_> {
             None if declared && self.at(Colon) => self.missing_name(),
             None => return None,
         };
-        let ty = self.eat(SyntaxKind::Colon).map(|_| self.type_name_or_missing(true));
+        let ty = self.eat(Colon).map(|_| self.type_name_or_missing(!declared));
         if ty.is_some() {
             self.node(Column, start);
         }

@@ -9,9 +9,29 @@ use crate::kind::SyntaxKind::{self, *};
 impl Parser<'_> {
     /// A whole query text: statements up to the end; what cannot be read is skipped and reported once.
     pub(crate) fn query(&mut self) -> Query {
-        let statements = self.statements();
+        let mut statements = self.directives();
+        statements.extend(self.commands());
+        statements.extend(self.statements());
         self.skip_rest();
         Query { statements }
+    }
+
+    /// `#name rest of the line`, before anything else.
+    fn directives(&mut self) -> Vec<Statement> {
+        let mut list = Vec::new();
+        while self.at(Directive) {
+            let start = self.position;
+            let line = self.bump();
+            self.node(DirectiveLine, start);
+            let text = self.slice(line).trim_start_matches('#');
+            let length = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+            let from = line.start.saturating_add(1);
+            let to = from.saturating_add(u32::try_from(length).unwrap_or(0));
+            let name = self.slice(Span::new(from, to)).to_owned();
+            let name = Name { text: name, span: Span::new(from, to), bracketed: false };
+            list.push(Statement { kind: StatementKind::Directive(name), span: line });
+        }
+        list
     }
 
     fn skip_rest(&mut self) {
@@ -30,39 +50,29 @@ impl Parser<'_> {
     /// Statements with `;` between them.
     pub(super) fn statements(&mut self) -> Vec<Statement> {
         let mut list = Vec::new();
-        while let Some(statement) = self.apart(Self::statement) {
-            list.push(statement);
-            if self.eat(Semicolon).is_some() {
-                continue;
-            }
-            // Another statement without a semicolon before it: report that, at the place before it.
-            let span = self.missing_span();
+        let mut separated = true;
+        loop {
+            let span = self.missing_token_span();
             let errors = self.errors.len();
             let before = self.position;
-            let Some(next) = self.apart(Self::statement).filter(|_| self.position > before) else { break };
-            self.errors.insert(errors.min(self.errors.len()), diagnostics::expected(&[";"], span));
-            list.push(next);
-            while self.eat(Semicolon).is_none() {
-                let span = self.missing_span();
-                let errors = self.errors.len();
-                let before = self.position;
-                let Some(next) = self.apart(Self::statement).filter(|_| self.position > before) else { return list };
+            let Some(statement) = self.apart(Self::statement).filter(|_| self.position > before) else { return list };
+            if !separated {
                 self.errors.insert(errors.min(self.errors.len()), diagnostics::expected(&[";"], span));
-                list.push(next);
             }
+            list.push(statement);
+            separated = self.eat(Semicolon).is_some();
         }
-        list
     }
 
     fn statement(&mut self) -> Parsed<Statement> {
         let start = self.position;
         let (node, kind) = match self.kind() {
-            AliasKw => (AliasStatement, self.alias_statement()),
-            LetKw => (LetStatement, self.let_statement()),
+            AliasKw if self.nth(1) == DatabaseKw => (AliasStatement, self.alias_statement()),
+            LetKw if self.name_length(1, false).is_some() => (LetStatement, self.let_statement()),
             SetKw => (SetStatement, self.set_statement()),
             DeclareKw if self.nth(1) == PatternKw => (PatternStatement, self.pattern_statement()),
-            DeclareKw => (QueryParametersStatement, self.query_parameters()),
-            RestrictKw => (RestrictStatement, self.restrict_statement()),
+            DeclareKw if self.nth(1) == QueryParametersKw => (QueryParametersStatement, self.query_parameters()),
+            RestrictKw if self.nth(1) == AccessKw => (RestrictStatement, self.restrict_statement()),
             _ => (ExpressionStatement, StatementKind::Expression(self.expression()?)),
         };
         self.node(node, start);
@@ -91,13 +101,15 @@ impl Parser<'_> {
     /// `view (`, `()`, `(*`, `(name:`.
     fn is_function_start(&self) -> bool {
         match self.kind() {
-            ViewKw => true,
-            OpenParen => {
-                matches!(self.nth(1), CloseParen | Star)
-                    || self.name_length(1, true).is_some_and(|length| self.nth(1 + length) == Colon)
-            }
-            _ => false,
+            ViewKw => self.is_parameter_list(1),
+            _ => self.is_parameter_list(0),
         }
+    }
+
+    fn is_parameter_list(&self, ahead: usize) -> bool {
+        self.nth(ahead) == OpenParen
+            && (matches!(self.nth(ahead + 1), CloseParen | Star)
+                || self.name_length(ahead + 1, true).is_some_and(|length| self.nth(ahead + 1 + length) == Colon))
     }
 
     fn function(&mut self) -> Function {
@@ -152,7 +164,7 @@ impl Parser<'_> {
     }
 
     /// `{ statements; expression }`.
-    fn function_body(&mut self) -> Vec<Statement> {
+    pub(super) fn function_body(&mut self) -> Vec<Statement> {
         let start = self.position;
         if self.expect(OpenBrace).is_none() {
             self.expected(&["}"]);
@@ -170,7 +182,7 @@ impl Parser<'_> {
             let start = self.position;
             let (node, kind) = match self.kind() {
                 LetKw => (LetStatement, self.let_statement()),
-                DeclareKw if self.nth(1) == QueryParametersKw => (QueryParametersStatement, self.query_parameters()),
+                DeclareKw => (QueryParametersStatement, self.query_parameters()),
                 _ => break,
             };
             self.node(node, start);

@@ -34,11 +34,7 @@ impl Parser<'_> {
     /// Names, patterns and expressions that give lists of names.
     pub(super) fn project_by_names(&mut self) -> Body {
         let rules = ListRules::COMMON;
-        let items = self.comma_list(
-            rules,
-            |p| p.apart(|p| p.wildcard().or_else(|| p.unnamed_expression())),
-            Self::missing_expression,
-        );
+        let items = self.comma_list(rules, |p| p.apart(Self::unnamed_expression), Self::missing_expression);
         plain(OperatorKind::ProjectByNames(items))
     }
 
@@ -48,7 +44,7 @@ impl Parser<'_> {
 
     /// A column name or a pattern with `*`.
     fn column_pattern(&mut self) -> Parsed<Expr> {
-        self.wildcard().or_else(|| self.name_expression()).or_else(|| self.keyword_as_name())
+        self.wildcard().or_else(|| self.name_expression())
     }
 
     pub(super) fn project_reorder(&mut self) -> Body {

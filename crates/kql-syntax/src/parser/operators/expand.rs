@@ -1,6 +1,7 @@
 //! `mv-expand` and `mv-apply`.
 
 use super::super::lists::ListRules;
+use super::super::parameters::Value;
 use super::super::{Parsed, Parser};
 use super::Body;
 use crate::ast::{Expr, ExprKind, MvItem, OperatorKind, TypeName, TypeOfItem};
@@ -8,15 +9,15 @@ use crate::kind::SyntaxKind::*;
 
 impl Parser<'_> {
     pub(super) fn mv_expand(&mut self) -> Body {
-        let params = self.named_parameters(&[]);
-        let items = self.mv_items(ListRules::until(&[LimitKw]));
+        let params = self.named_parameters(&[("kind", Value::Word(&["bag", "array"]))]);
+        let items = self.mv_items(ListRules::until(|p| p.at(LimitKw)));
         let limit = self.row_limit();
         (OperatorKind::MvExpand { items, limit }, params)
     }
 
     pub(super) fn mv_apply(&mut self) -> Body {
         let params = self.named_parameters(&[]);
-        let items = self.mv_items(ListRules::until(&[LimitKw, IdKw, OnKw]));
+        let items = self.mv_items(ListRules::until(|p| p.ends_mv_apply_items()));
         let limit = self.row_limit();
         let context_id = self.eat(IdKw).and_then(|_| match self.unnamed_or_missing().kind {
             ExprKind::Name(name) => Some(name),
@@ -27,7 +28,12 @@ impl Parser<'_> {
         (OperatorKind::MvApply { items, limit, context_id, subquery }, params)
     }
 
-    fn mv_items(&mut self, rules: ListRules<'_>) -> Vec<MvItem> {
+    /// The words of the next clause may also be names: `mv-apply id on (...)`, `mv-apply limit = x on (...)`.
+    fn ends_mv_apply_items(&self) -> bool {
+        matches!(self.kind(), LimitKw | IdKw | OnKw) && !matches!(self.nth(1), Comma | ToKw | Equal)
+    }
+
+    fn mv_items(&mut self, rules: ListRules) -> Vec<MvItem> {
         self.comma_list(
             rules.one_or_more(),
             |p| p.apart(Self::mv_item),

@@ -1,6 +1,7 @@
 //! The graph operators: building, matching and turning back into tables.
 
 use super::super::lists::ListRules;
+use super::super::parameters::Value;
 use super::super::{Parsed, Parser};
 use super::{Body, plain};
 use crate::ast::{Expr, GraphDirection, GraphMatchClause, GraphPart, MakeGraphClause, Name, OperatorKind};
@@ -26,7 +27,7 @@ impl Parser<'_> {
         if self.at(WithNodeIdKw) {
             clause.with_node_id = self.node_id();
         } else if self.eat(WithKw).is_some() {
-            let rules = ListRules::until(&[PartitionedByKw]).one_or_more();
+            let rules = ListRules::until(|p| p.at(PartitionedByKw)).one_or_more();
             clause.nodes = self.comma_list(
                 rules,
                 |p| p.apart(Self::graph_table),
@@ -39,7 +40,10 @@ impl Parser<'_> {
         }
         let start = self.position;
         if self.eat(PartitionedByKw).is_some() {
-            clause.partitioned_by = Some(self.graph_column());
+            clause.partitioned_by = Some(match self.entity_reference() {
+                Some(key) => key,
+                None => self.missing_name_expression(),
+            });
             let _ = self.parenthesised_subquery();
             self.node(ByClause, start);
         }
@@ -76,22 +80,23 @@ impl Parser<'_> {
     }
 
     pub(super) fn graph_match(&mut self) -> Body {
-        let params = self.named_parameters(&["cycles"]);
+        let params = self.named_parameters(&[]);
         (OperatorKind::GraphMatch(self.graph_pattern_clause()), params)
     }
 
     pub(super) fn graph_shortest_paths(&mut self) -> Body {
-        let params = self.named_parameters(&["output"]);
+        let params = self.named_parameters(&[("output", Value::Word(&["any", "all"]))]);
         (OperatorKind::GraphShortestPaths(self.graph_pattern_clause()), params)
     }
 
     fn graph_pattern_clause(&mut self) -> GraphMatchClause {
-        let rules = ListRules::until(&[WhereKw, ProjectKw]).one_or_more();
+        let rules = ListRules::OPEN;
         let patterns = self.comma_list(
             rules,
             |p| p.apart(Self::graph_pattern),
             |p| {
-                p.missing("graph match pattern");
+                let span = p.missing_node_span();
+                p.errors.push(crate::diagnostics::missing_graph_pattern(span));
                 Vec::new()
             },
         );
@@ -167,7 +172,8 @@ impl Parser<'_> {
     }
 
     pub(super) fn graph_mark_components(&mut self) -> Body {
-        let params = self.named_parameters(&["with_component_id"]);
+        let params =
+            self.named_parameters(&[("kind", Value::Word(&["weak", "strong"])), ("with_component_id", Value::NewName)]);
         (OperatorKind::GraphMarkComponents, params)
     }
 
@@ -175,18 +181,23 @@ impl Parser<'_> {
     pub(super) fn graph_to_table(&mut self) -> Body {
         let mut params = Vec::new();
         let outputs = self.comma_list(
-            ListRules::COMMON.one_or_more(),
+            ListRules::OPEN,
             |p| {
                 let start = p.position;
                 let entity = matches!(p.kind(), NodesKw | EdgesKw).then(|| p.name_expression()).flatten()?;
                 let name = p.eat(AsKw).map(|_| p.name_or_missing());
-                params.extend(p.named_parameters(&["with_source_id", "with_target_id", "with_node_id"]));
+                params.extend(p.named_parameters(&[
+                    ("with_source_id", Value::NewName),
+                    ("with_target_id", Value::NewName),
+                    ("with_node_id", Value::NewName),
+                ]));
                 let Some(name) = name else { return Some(entity) };
                 let kind = crate::ast::ExprKind::Named { names: vec![name], tuple: false, value: Box::new(entity) };
                 Some(p.finish(NamedExpression, start, kind))
             },
             |p| {
-                p.expected(&["nodes", "edges"]);
+                let span = p.missing_node_span();
+                p.errors.push(crate::diagnostics::graph_to_table_entities(span));
                 p.missing_here()
             },
         );

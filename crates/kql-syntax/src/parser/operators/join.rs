@@ -1,14 +1,30 @@
 //! `join`, `lookup` and `union`.
 
 use super::super::lists::ListRules;
+use super::super::parameters::Value;
 use super::super::{Parsed, Parser};
 use super::Body;
 use crate::ast::{Expr, JoinClause, OperatorKind};
 use crate::kind::SyntaxKind::*;
 
+const JOIN_KINDS: &[&str] = &[
+    "inner",
+    "fullouter",
+    "innerunique",
+    "leftanti",
+    "leftantisemi",
+    "anti",
+    "leftouter",
+    "leftsemi",
+    "rightanti",
+    "rightantisemi",
+    "rightouter",
+    "rightsemi",
+];
+
 impl Parser<'_> {
     pub(super) fn join(&mut self) -> Body {
-        let params = self.named_parameters(&[]);
+        let params = self.named_parameters(&[("kind", Value::Word(JOIN_KINDS))]);
         let right = self.unnamed_or_missing();
         let on = self.on_clause();
         let condition = if on.is_none() { self.join_condition() } else { None };
@@ -16,7 +32,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn lookup(&mut self) -> Body {
-        let params = self.named_parameters(&[]);
+        let params = self.named_parameters(&[("kind", Value::Word(&["inner", "leftouter"]))]);
         let right = self.unnamed_or_missing();
         let on = match self.on_clause() {
             Some(on) => on,
@@ -47,7 +63,8 @@ impl Parser<'_> {
     }
 
     pub(super) fn union(&mut self) -> Body {
-        let params = self.named_parameters(&[]);
+        let own = [("kind", Value::Word(&["inner", "outer"])), ("best_effort", Value::Any("boolean"))];
+        let params = self.named_parameters(&own);
         let rules = ListRules::COMMON.one_or_more();
         let tables = self.comma_list(rules, |p| p.apart(Self::union_item), Self::missing_expression);
         (OperatorKind::Union(tables), params)
@@ -58,6 +75,6 @@ impl Parser<'_> {
         if self.at(OpenParen) {
             return Some(self.parenthesised());
         }
-        self.entity_pattern().or_else(|| self.unnamed_expression())
+        self.entity_pattern()
     }
 }

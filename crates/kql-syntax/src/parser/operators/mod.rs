@@ -17,9 +17,10 @@ mod summarize;
 mod tables;
 mod top;
 
-use super::parameters::Equals;
-use super::{Parsed, Parser, expr};
-use crate::ast::{Expr, ExprKind, Name, OpParam, Operator, OperatorKind, SubPipeline};
+use super::parameters::{Equals, Parameter};
+use super::{Parsed, Parser};
+use crate::ast::{ExprKind, Name, OpParam, Operator, OperatorKind, SubPipeline};
+use crate::kind::NameUse;
 use crate::kind::SyntaxKind::{self, *};
 
 /// What an operator's grammar gives: its kind and the parameters after its keyword.
@@ -50,17 +51,17 @@ impl Parser<'_> {
         Some(match self.kind() {
             AsKw => Self::as_operator,
             AssertSchemaKw => Self::assert_schema,
-            ConsumeKw if !self.is_name_here() => Self::consume,
-            CountKw if self.nth(1) != OpenParen && !self.is_name_here() => Self::count,
-            DistinctKw if !self.is_name_here() => Self::distinct,
-            EvaluateKw if !self.is_name_here() => Self::evaluate,
+            ConsumeKw => Self::consume,
+            CountKw if self.nth(1) != OpenParen => Self::count,
+            DistinctKw => Self::distinct,
+            EvaluateKw => Self::evaluate,
             InternalExecuteAndCacheKw => Self::execute_and_cache,
-            ExtendKw if !self.is_name_here() => Self::extend,
-            FacetKw if !self.is_name_here() => Self::facet,
-            FilterKw | WhereKw if !self.is_name_here() => Self::where_operator,
+            ExtendKw => Self::extend,
+            FacetKw => Self::facet,
+            FilterKw | WhereKw => Self::where_operator,
             FindKw => Self::find,
-            ForkKw if !self.is_name_here() => Self::fork,
-            GetschemaKw if !self.is_name_here() => Self::getschema,
+            ForkKw => Self::fork,
+            GetschemaKw => Self::getschema,
             GraphMarkComponentsKw => Self::graph_mark_components,
             GraphMatchKw => Self::graph_match,
             GraphShortestPathsKw => Self::graph_shortest_paths,
@@ -68,18 +69,18 @@ impl Parser<'_> {
             GraphWhereEdgesKw => Self::graph_where_edges,
             GraphWhereNodesKw => Self::graph_where_nodes,
             InvokeKw => Self::invoke,
-            JoinKw if !self.is_name_here() => Self::join,
-            LookupKw if !self.is_name_here() => Self::lookup,
+            JoinKw => Self::join,
+            LookupKw => Self::lookup,
             MacroExpandKw => Self::macro_expand,
             MakeGraphKw => Self::make_graph,
             MakeSeriesKw => Self::make_series,
-            MvApplyKw | MvapplyOldKw if !self.is_name_here() => Self::mv_apply,
-            MvExpandKw | MvexpandOldKw if !self.is_name_here() => Self::mv_expand,
-            ParseKw if !self.is_name_here() => Self::parse_operator,
+            MvApplyKw | MvapplyOldKw => Self::mv_apply,
+            MvExpandKw | MvexpandOldKw => Self::mv_expand,
+            ParseKw => Self::parse_operator,
             ParseWhereKw => Self::parse_where,
             ParseKvKw => Self::parse_kv,
             InternalPartitionbyKw => Self::partition_by,
-            PartitionKw if !self.is_name_here() => Self::partition,
+            PartitionKw => Self::partition,
             PrintKw => Self::print,
             ProjectKw => Self::project,
             ProjectAwayKw => Self::project_away,
@@ -87,18 +88,18 @@ impl Parser<'_> {
             ProjectKeepKw => Self::project_keep,
             ProjectRenameKw => Self::project_rename,
             ProjectReorderKw => Self::project_reorder,
-            RangeKw if self.nth(1) != OpenParen && !self.is_name_here() => Self::range,
-            ReduceKw if !self.is_name_here() => Self::reduce,
-            RenderKw if !self.is_name_here() => Self::render,
+            RangeKw if self.nth(1) != OpenParen => Self::range,
+            ReduceKw => Self::reduce,
+            RenderKw => Self::render,
             SampleKw => Self::sample,
             SampleDistinctKw => Self::sample_distinct,
-            ScanKw if !self.is_name_here() => Self::scan,
+            ScanKw => Self::scan,
             SearchKw => Self::search,
-            SerializeKw if !self.is_name_here() => Self::serialize,
-            OrderKw | SortKw if !self.is_name_here() => Self::sort,
-            SummarizeKw if !self.is_name_here() => Self::summarize,
-            LimitKw | TakeKw if !self.is_name_here() => Self::take,
-            TopKw if !self.is_name_here() => Self::top,
+            SerializeKw => Self::serialize,
+            OrderKw | SortKw => Self::sort,
+            SummarizeKw => Self::summarize,
+            LimitKw | TakeKw => Self::take,
+            TopKw => Self::top,
             TopHittersKw => Self::top_hitters,
             TopNestedKw => Self::top_nested,
             UnionKw => Self::union,
@@ -106,36 +107,34 @@ impl Parser<'_> {
         })
     }
 
-    /// A keyword that may be a name and is used as one: `take == 1`, `order.id`.
-    fn is_name_here(&self) -> bool {
-        false
-    }
-
-    /// `( | operators )` inside an operator: an operator and what is piped from it. Something else at the start is an
-    /// expression, kept apart.
-    fn subquery(&mut self) -> (SubPipeline, Option<Expr>) {
-        let start = self.position;
-        let result = self.nested(|p| p.pipe_expression(), |p| Some(p.missing_here()));
-        self.node(Subquery, start);
-        match result {
-            None => {
-                let missing = self.missing_expression();
-                (Vec::new(), Some(missing))
-            }
-            Some(Expr { kind: ExprKind::Source(first), .. }) => (vec![*first], None),
-            Some(Expr { kind: ExprKind::Pipe { input, operators }, span }) => match input.kind {
-                ExprKind::Source(first) => (std::iter::once(*first).chain(operators).collect(), None),
-                kind => {
-                    let input = Box::new(expr(kind, input.span));
-                    (Vec::new(), Some(expr(ExprKind::Pipe { input, operators }, span)))
-                }
-            },
-            Some(other) => (Vec::new(), Some(other)),
+    /// Whether an operator starts here for certain: its keyword can be no name, or what follows shows it.
+    pub(super) fn starts_with_operator(&self) -> bool {
+        match self.kind() {
+            EvaluateKw => self.name_length(1, false).is_some() || self.is_parameter_name(1, &[]),
+            FacetKw => self.nth(1) == ByKw,
+            PartitionKw | ReduceKw => self.nth(1) == ByKw || self.is_parameter_name(1, &[]),
+            RangeKw => self.name_length(1, false).is_some_and(|length| self.nth(1 + length) == FromKw),
+            RenderKw => self.is_chart(1) || Self::is_word(self.nth(1)),
+            kind => kind.name_use() != NameUse::Always && self.grammar().is_some(),
         }
     }
 
-    /// `(subquery)` with its parentheses. An expression in place of operators becomes an operator of kind
-    /// [`OperatorKind::Other`], which a binder refuses by name.
+    /// `operator | operator ...` inside the parentheses of an operator.
+    pub(super) fn subquery(&mut self) -> SubPipeline {
+        let start = self.position;
+        let result = self.nested(Self::subquery_expression, |p| Some(p.missing_here()));
+        self.node(Subquery, start);
+        match result.map(|e| e.kind) {
+            Some(ExprKind::Source(first)) => vec![*first],
+            Some(ExprKind::Pipe { input, operators }) => match input.kind {
+                ExprKind::Source(first) => std::iter::once(*first).chain(operators).collect(),
+                _ => operators,
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// `(subquery)` with its parentheses.
     fn parenthesised_subquery(&mut self) -> SubPipeline {
         if !self.at(OpenParen) {
             self.expected(&["("]);
@@ -144,17 +143,9 @@ impl Parser<'_> {
             return Vec::new();
         }
         self.bump();
-        let (operators, expression) = self.subquery();
+        let operators = self.subquery();
         self.expect(CloseParen);
-        match expression {
-            Some(Expr { kind: ExprKind::Missing, .. }) | None => operators,
-            Some(expression) => {
-                let span = expression.span;
-                let text = self.slice(span).to_owned();
-                let keyword = Name { text, span, bracketed: false };
-                vec![Operator { kind: OperatorKind::Other, keyword, params: Vec::new(), span }]
-            }
-        }
+        operators
     }
 
     /// The name after a clause's keyword.
@@ -164,7 +155,7 @@ impl Parser<'_> {
     }
 
     /// Parameters that need their `=` to be told from names.
-    fn named_parameters(&mut self, own: &[&str]) -> Vec<OpParam> {
+    fn named_parameters(&mut self, own: &[Parameter]) -> Vec<OpParam> {
         self.parameters(own, Equals::Needed)
     }
 }

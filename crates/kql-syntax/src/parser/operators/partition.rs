@@ -34,25 +34,12 @@ impl Parser<'_> {
     }
 
     fn partition_operand(&mut self) -> (SubPipeline, Option<Expr>) {
-        let close = match self.kind() {
-            OpenBrace => {
-                self.bump();
-                let query = self.expression_or_missing();
-                self.expect(CloseBrace);
-                return (Vec::new(), Some(query));
-            }
-            OpenParen => CloseParen,
-            _ => {
-                self.expected(&["("]);
-                let _ = self.missing_expression();
-                self.expected(&[")"]);
-                return (Vec::new(), None);
-            }
-        };
-        self.bump();
-        let result = self.subquery();
-        self.expect(close);
-        result
+        if self.eat(OpenBrace).is_none() {
+            return (self.parenthesised_subquery(), None);
+        }
+        let query = self.expression_or_missing();
+        self.expect(CloseBrace);
+        (Vec::new(), Some(query))
     }
 
     /// The internal form `__partitionby Key (subquery)`.
@@ -97,7 +84,7 @@ impl Parser<'_> {
     /// `facet by a, b with (subquery)`.
     pub(super) fn facet(&mut self) -> Body {
         self.expect(ByKw);
-        let rules = ListRules::until(&[WithKw]).one_or_more();
+        let rules = ListRules::until(|p| p.at(WithKw)).one_or_more();
         let by = self.comma_list(rules, |p| p.apart(Self::entity_reference), Self::missing_name_expression);
         let start = self.position;
         let with = self.eat(WithKw).map(|_| {
@@ -107,7 +94,7 @@ impl Parser<'_> {
             match self.operator() {
                 Some(operator) => vec![operator],
                 None => {
-                    let span = self.missing_span();
+                    let span = self.missing_node_span();
                     self.errors.push(crate::diagnostics::operator_expected(span));
                     Vec::new()
                 }
@@ -117,17 +104,24 @@ impl Parser<'_> {
         plain(OperatorKind::Facet { by, with })
     }
 
-    /// `macro-expand group as x (statements)`. The name after `as` is kept as a first statement-less call argument of
-    /// the scope: `entity_group [...] as x` is the named expression `x = entity_group [...]`.
+    /// `macro-expand group as x (statements)`: the scope is the named expression `x = group`.
     pub(super) fn macro_expand(&mut self) -> Body {
         let params = self.named_parameters(&[]);
         let start = self.position;
-        let group = if self.at(EntityGroupKw) { self.entity_group() } else { self.unnamed_or_missing() };
-        self.expect(AsKw);
-        let name = self.name_or_missing();
-        let span = self.span_from(start);
-        let kind = ExprKind::Named { names: vec![name], tuple: false, value: Box::new(group) };
-        let scope = self.raise(Expr { kind, span });
+        let group = if self.at(EntityGroupKw) {
+            self.entity_group()
+        } else {
+            match self.entity_pattern() {
+                Some(group) => group,
+                None => self.missing_expression(),
+            }
+        };
+        let mut scope = group;
+        if let Some(name) = self.name_after(AsKw) {
+            let span = self.span_from(start);
+            let kind = ExprKind::Named { names: vec![name], tuple: false, value: Box::new(scope) };
+            scope = self.raise(Expr { kind, span });
+        }
         self.expect(SyntaxKind::OpenParen);
         let body = self.nested(Self::statements, |_| Vec::new());
         self.expect(SyntaxKind::CloseParen);

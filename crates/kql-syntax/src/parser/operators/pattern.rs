@@ -1,9 +1,20 @@
 //! `parse`, `parse-where` and `parse-kv`.
 
+use super::super::parameters::{Parameter, Value};
 use super::super::{Parsed, Parser};
 use super::{Body, plain};
 use crate::ast::{ExprKind, Literal, OperatorKind, ParsePart};
 use crate::kind::SyntaxKind::*;
+
+/// The properties of `parse-kv`.
+const KV_PROPERTIES: &[Parameter] = &[
+    ("pair_delimiter", Value::Any("string")),
+    ("kv_delimiter", Value::Any("string")),
+    ("regex", Value::Any("string")),
+    ("quote", Value::Any("string")),
+    ("escape", Value::Any("string")),
+    ("greedy", Value::Any("boolean")),
+];
 
 impl Parser<'_> {
     pub(super) fn parse_operator(&mut self) -> Body {
@@ -15,7 +26,8 @@ impl Parser<'_> {
     }
 
     fn parse_with(&mut self, filter: bool) -> Body {
-        let params = self.named_parameters(&["flags"]);
+        let params = self
+            .named_parameters(&[("kind", Value::Word(&["simple", "regex", "relaxed"])), ("flags", Value::Word(&[]))]);
         let expr = self.unnamed_or_missing();
         self.expect(WithKw);
         let mut parts = Vec::new();
@@ -43,7 +55,7 @@ impl Parser<'_> {
         let expr = self.unnamed_or_missing();
         self.expect(AsKw);
         let columns = self.row_schema();
-        let with = self.with_properties();
+        let with = self.with_own_properties(KV_PROPERTIES);
         plain(OperatorKind::ParseKv { expr, columns, with })
     }
 }

@@ -1,7 +1,7 @@
 //! Operators that choose, order or count rows, and the small ones without a group.
 
 use super::super::lists::ListRules;
-use super::super::parameters::Equals;
+use super::super::parameters::{Equals, Value};
 use super::super::{Parsed, Parser};
 use super::{Body, plain};
 use crate::ast::{Expr, OperatorKind, OrderKey};
@@ -33,7 +33,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn getschema(&mut self) -> Body {
-        let params = self.parameter_named("kind").into_iter().collect();
+        let params = self.parameter_named("kind", Value::Word(&["csl"])).into_iter().collect();
         (OperatorKind::GetSchema, params)
     }
 
@@ -82,7 +82,7 @@ impl Parser<'_> {
         (OperatorKind::Sort(keys), params)
     }
 
-    pub(in super::super) fn order_keys(&mut self, rules: ListRules<'_>) -> Vec<OrderKey> {
+    pub(in super::super) fn order_keys(&mut self, rules: ListRules) -> Vec<OrderKey> {
         self.comma_list(rules, |p| p.apart(Self::order_key), Self::missing_order_key)
     }
 
@@ -118,7 +118,7 @@ impl Parser<'_> {
             return Some(true);
         }
         if self.eat(LastKw).is_none() {
-            let span = self.missing_span();
+            let span = self.missing_token_span();
             self.errors.push(diagnostics::missing_element("first or last", span));
         }
         Some(false)

@@ -1,30 +1,32 @@
 //! `scan`: its declarations and steps.
 
 use super::super::lists::ListRules;
-use super::super::parameters::Equals;
+use super::super::parameters::{Equals, Value};
 use super::super::{Parsed, Parser};
 use super::Body;
 use crate::ast::{ColumnDecl, Expr, ExprKind, OperatorKind, Param, ParamType, ScanStep, TypeName};
 use crate::kind::SyntaxKind::{self, *};
 
-/// Keywords that start the next clause of `scan`.
-const CLAUSES: &[SyntaxKind] = &[PartitionKw, OrderKw, ByKw, DeclareKw, WithKw];
+/// A keyword that starts the next clause of `scan`.
+fn starts_clause(p: &Parser<'_>) -> bool {
+    matches!(p.kind(), PartitionKw | OrderKw | ByKw | DeclareKw | WithKw)
+}
 
 impl Parser<'_> {
     pub(super) fn scan(&mut self) -> Body {
-        let params = self.parameters(&[], Equals::Required);
+        let params = self.parameters(&[("kind", Value::Word(&["partial", "full"]))], Equals::Required);
         let mut order_by = Vec::new();
         let mut partition_by = Vec::new();
         let start = self.position;
         if self.eat(OrderKw).is_some() {
             self.expect(ByKw);
-            order_by = self.order_keys(ListRules::until(CLAUSES).one_or_more());
+            order_by = self.order_keys(ListRules::until(starts_clause).one_or_more());
             self.node(ByClause, start);
         }
         let start = self.position;
         if self.eat(PartitionKw).is_some() {
             self.expect(ByKw);
-            let rules = ListRules::until(CLAUSES).one_or_more();
+            let rules = ListRules::until(starts_clause).one_or_more();
             partition_by = self.comma_list(rules, |p| p.apart(Self::unnamed_expression), Self::missing_expression);
             self.node(ByClause, start);
         }

@@ -1,7 +1,7 @@
 //! `search` and `find`.
 
 use super::super::lists::ListRules;
-use super::super::parameters::Equals;
+use super::super::parameters::{Equals, Value};
 use super::super::{Parsed, Parser, expr};
 use super::{Body, plain};
 use crate::ast::{BinaryOp, Expr, ExprKind, FindClause, Name, OperatorKind};
@@ -9,7 +9,8 @@ use crate::kind::SyntaxKind::{self, *};
 
 impl Parser<'_> {
     pub(super) fn search(&mut self) -> Body {
-        let params = self.named_parameters(&[]);
+        let kinds = Value::Word(&["default", "case_insensitive", "case_sensitive"]);
+        let params = self.named_parameters(&[("kind", kinds)]);
         self.data_scope();
         let tables = self.tables_in().unwrap_or_default();
         let predicate = match self.search_predicate() {
@@ -41,14 +42,22 @@ impl Parser<'_> {
         self.eat(InKw)?;
         self.expect(OpenParen);
         let rules = ListRules::COMMON.one_or_more();
-        let tables = self.comma_list(
-            rules,
-            |p| p.apart(|p| if p.at(OpenParen) { Some(p.parenthesised()) } else { p.entity_pattern() }),
-            Self::missing_expression,
-        );
+        let tables = self.comma_list(rules, |p| p.apart(Self::searched_table), Self::missing_expression);
         self.expect(CloseParen);
         self.node(InClause, start);
         Some(tables)
+    }
+
+    /// A table, a pattern of table names, or `table | as name`.
+    fn searched_table(&mut self) -> Parsed<Expr> {
+        let start = self.position;
+        let table = self.entity_pattern()?;
+        if !self.at(Bar) || !matches!(table.kind, ExprKind::Name(_) | ExprKind::Wildcard(_)) {
+            return Some(table);
+        }
+        self.bump();
+        let operator = self.piped_operator();
+        Some(self.finish(Pipeline, start, ExprKind::Pipe { input: Box::new(table), operators: vec![operator] }))
     }
 
     pub(super) fn find(&mut self) -> Body {

@@ -1,6 +1,7 @@
 //! `make-series` and `range`.
 
 use super::super::lists::ListRules;
+use super::super::parameters::Value;
 use super::super::{Parsed, Parser};
 use super::{Body, plain};
 use crate::ast::{Expr, MakeSeriesClause, OperatorKind};
@@ -18,8 +19,8 @@ impl Parser<'_> {
     }
 
     pub(super) fn make_series(&mut self) -> Body {
-        let params = self.named_parameters(&[]);
-        let rules = ListRules::until(&[OnKw, FromKw, InKw]).one_or_more();
+        let params = self.named_parameters(&[("kind", Value::Word(&["nonempty"]))]);
+        let rules = ListRules::until(|p| matches!(p.kind(), OnKw | FromKw | InKw)).one_or_more();
         let aggregates =
             self.comma_list(rules, |p| p.apart(Self::series_aggregate), |p| (p.missing_expression(), None));
         let start = self.position;

@@ -2,15 +2,18 @@
 
 use super::super::Parser;
 use super::super::lists::ListRules;
-use super::super::parameters::Equals;
+use super::super::parameters::{Equals, Names, Parameter, Value};
 use super::Body;
 use crate::ast::{Expr, ExprKind, OperatorKind};
 use crate::kind::SyntaxKind::*;
 
+/// The parameters of `reduce`.
+const REDUCE: &[Parameter] = &[("threshold", Value::Any("number")), ("characters", Value::Any("string"))];
+
 impl Parser<'_> {
     pub(super) fn summarize(&mut self) -> Body {
         let params = self.named_parameters(&[]);
-        let aggregates = self.named_list(ListRules::until(&[ByKw]));
+        let aggregates = self.named_list(ListRules::until(|p| p.at(ByKw)));
         let by = self.by_clause();
         (OperatorKind::Summarize { aggregates, by }, params)
     }
@@ -22,8 +25,9 @@ impl Parser<'_> {
             return Vec::new();
         }
         let mut keys = self.comma_list(
-            ListRules::COMMON.one_or_more(),
-            |p| if p.is_old_bin() { None } else { p.apart(Self::named_expression) },
+            // The old `by a bin=1h`; a column named `bin` is fine when its value is no literal.
+            ListRules::until(|p| p.is_old_bin() && p.is_literal(2)).one_or_more(),
+            |p| p.apart(Self::named_expression),
             Self::missing_expression,
         );
         if self.is_old_bin() {
@@ -44,13 +48,13 @@ impl Parser<'_> {
 
     /// `reduce by Text with threshold=0.1, characters='-'`.
     pub(super) fn reduce(&mut self) -> Body {
-        let params = self.parameters(&["threshold", "characters"], Equals::Required);
+        let params = self.parameters(REDUCE, Equals::Required);
         self.expect(ByKw);
         let by = self.named_or_missing();
         let start = self.position;
         let mut with = Vec::new();
         if self.eat(WithKw).is_some() {
-            with = self.comma_list(ListRules::COMMON, Self::property, Self::missing_property);
+            with = self.own_properties(REDUCE, Names::Known);
             self.node(WithClause, start);
         }
         (OperatorKind::Reduce { by, with }, params)

@@ -1,10 +1,11 @@
 //! Tables written in the query: `datatable`, `externaldata`, and sources that the view only names.
 
 use super::super::lists::ListRules;
-use super::super::parameters::Equals;
+use super::super::parameters::{Equals, Value};
 use super::super::{Parsed, Parser, expr};
 use super::{Body, plain};
 use crate::ast::{Expr, ExprKind, OperatorKind};
+use crate::diagnostics;
 use crate::kind::SyntaxKind::*;
 
 impl Parser<'_> {
@@ -29,26 +30,22 @@ impl Parser<'_> {
     fn datatable(&mut self) -> Body {
         let params = self.parameters(&[], Equals::Required);
         let columns = self.row_schema();
-        let values = self.bracketed_literals(true);
-        (OperatorKind::Datatable { columns, values }, params)
-    }
-
-    /// `[literal, literal, ...]`, with a comma allowed at both ends.
-    fn bracketed_literals(&mut self, leading_comma: bool) -> Vec<Expr> {
         self.expect(OpenBracket);
-        if leading_comma {
-            self.eat(Comma);
-        }
+        // A comma is allowed at both ends.
+        self.eat(Comma);
         let rules = ListRules::COMMON.trailing_comma();
         let values = self.comma_list(rules, |p| p.apart(Self::literal), Self::missing_value);
         self.expect(CloseBracket);
-        values
+        (OperatorKind::Datatable { columns, values }, params)
     }
 
     fn externaldata(&mut self) -> Body {
         let params = self.parameters(&[], Equals::Required);
         let columns = self.row_schema();
-        let uris = self.bracketed_literals(false);
+        self.expect(OpenBracket);
+        let rules = ListRules::COMMON.trailing_comma();
+        let uris = self.comma_list(rules, |p| p.apart(Self::expression), Self::missing_value);
+        self.expect(CloseBracket);
         let with = self.with_properties();
         (OperatorKind::ExternalData { columns, uris, with }, params)
     }
@@ -79,18 +76,35 @@ impl Parser<'_> {
         plain(OperatorKind::Other)
     }
 
-    /// `inline_external_table (schema) kind=storage ... dataformat=csv (connections) with (...)`: read over, not
-    /// modelled.
+    /// `inline_external_table` is also a name; a schema or a kind after it makes it a source.
+    pub(in super::super) fn is_inline_external_table(&self) -> bool {
+        match self.nth(1) {
+            KindKw => self.nth(2) == Equal,
+            OpenParen => {
+                let inside = (2..).map(|ahead| self.nth(ahead)).find(|k| matches!(k, Colon | CloseParen | End));
+                inside == Some(Colon)
+            }
+            _ => false,
+        }
+    }
+
+    /// `inline_external_table (schema) kind=storage dataformat=csv (connections) with (...)`: read over, not modelled.
+    /// A table that describes itself (`kind=delta`) needs neither a schema nor a format.
     fn inline_external_table(&mut self) -> Body {
-        self.row_schema();
-        self.parameter_named("kind");
-        if self.at(PartitionKw) {
-            self.bump();
+        if self.at(OpenParen) {
+            self.row_schema();
+        }
+        let kind = self.parameter_named("kind", Value::Word(&["storage"]));
+        let stored = kind.as_ref().is_none_or(|k| matches!(&k.value.kind, ExprKind::Name(n) if n.text == "storage"));
+        if kind.is_none() {
+            let span = self.missing_node_span();
+            self.errors.push(diagnostics::missing_external_table_kind(span));
+        }
+        if self.eat(PartitionKw).is_some() {
             self.expect(ByKw);
             self.skip_parentheses();
         }
-        if self.at(PathformatKw) {
-            self.bump();
+        if self.eat(PathformatKw).is_some() {
             self.expect(Equal);
             self.skip_parentheses();
         }
@@ -99,16 +113,17 @@ impl Parser<'_> {
             if self.name().is_none() {
                 self.missing("name");
             }
-        } else {
-            self.missing("data format");
+        } else if stored {
+            let span = self.missing_node_span();
+            self.errors.push(diagnostics::missing_data_format(span));
         }
-        if self.at(OpenParen) {
-            self.bump();
+        if self.eat(OpenParen).is_some() {
             let rules = ListRules::COMMON.trailing_comma();
             self.comma_list(rules, |p| p.apart(Self::expression), Self::missing_value);
             self.expect(CloseParen);
         } else {
-            self.missing("connection strings");
+            let span = self.missing_node_span();
+            self.errors.push(diagnostics::missing_connection_strings(span));
         }
         let params = self.with_properties();
         (OperatorKind::Other, params)
