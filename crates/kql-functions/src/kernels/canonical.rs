@@ -21,6 +21,23 @@ pub struct Items<'a> {
     rest: &'a str,
 }
 
+impl Items<'_> {
+    /// Whether nothing is left.
+    pub fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The byte of the whole `text` that is read next.
+    pub fn offset_in(&self, text: &str) -> usize {
+        text.len() - 1 - self.rest.len()
+    }
+
+    /// Goes on from a byte of the whole text that [`Items::offset_in`] gave; 0 is the start.
+    pub fn skip_to(&mut self, offset: usize) {
+        self.rest = self.rest.get(offset.saturating_sub(1)..).unwrap_or("");
+    }
+}
+
 impl<'a> Iterator for Items<'a> {
     type Item = &'a str;
 
@@ -38,6 +55,23 @@ impl<'a> Iterator for Items<'a> {
 #[derive(Debug, Clone)]
 pub struct Entries<'a> {
     rest: &'a str,
+}
+
+impl Entries<'_> {
+    /// Whether nothing is left.
+    pub fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The byte of the whole `text` that is read next.
+    pub fn offset_in(&self, text: &str) -> usize {
+        text.len() - 1 - self.rest.len()
+    }
+
+    /// Goes on from a byte of the whole text that [`Entries::offset_in`] gave; 0 is the start.
+    pub fn skip_to(&mut self, offset: usize) {
+        self.rest = self.rest.get(offset.saturating_sub(1)..).unwrap_or("");
+    }
 }
 
 impl<'a> Iterator for Entries<'a> {

@@ -45,6 +45,7 @@ pub mod rounding;
 mod samples;
 pub mod sketches;
 pub mod string;
+pub mod tabular;
 #[cfg(test)]
 pub mod testing;
 pub mod text_list;

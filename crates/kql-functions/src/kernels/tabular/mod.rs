@@ -1,0 +1,8 @@
+//! The parts of tabular operators that are plain functions over columns.
+//!
+//! No plans and no execution here: `kql-exec` feeds batches in and passes results on. Rows come in order where the order
+//! matters, and states carry over from batch to batch, so that how the input is cut into batches changes nothing.
+
+pub mod convert;
+pub mod mv_expand;
+pub mod window;
