@@ -137,7 +137,8 @@ pub fn value_at(column: &ArrayRef, ty: ScalarType, row: usize) -> Value {
         }
         (ScalarType::Guid, DataType::Utf8View) => Value::Guid(column.as_string_view().value(row).to_owned()),
         (ScalarType::Dynamic, DataType::Utf8View) => {
-            Value::Dynamic(dynamic_from_text(column.as_string_view().value(row)))
+            let text = column.as_string_view().value(row);
+            Value::Dynamic(Dynamic::parse(text).unwrap_or_else(|| Dynamic::String(text.to_owned())))
         }
         (ScalarType::String | ScalarType::Unknown, DataType::Utf8View) => {
             Value::String(column.as_string_view().value(row).to_owned())
@@ -147,14 +148,7 @@ pub fn value_at(column: &ArrayRef, ty: ScalarType, row: usize) -> Value {
 }
 
 fn dynamic_to_text(value: &Dynamic) -> Option<String> {
-    match value {
-        Dynamic::String(text) => Some(text.clone()),
-        _ => None,
-    }
-}
-
-fn dynamic_from_text(text: &str) -> Dynamic {
-    Dynamic::String(text.to_owned())
+    if value.is_null() { None } else { Some(value.to_canonical()) }
 }
 
 /// Reads plain decimal text into an integer of scale 38; digits beyond the scale are cut, too large is None.

@@ -1,0 +1,381 @@
+//! Lowering: one function per operator, each in its own file.
+//!
+//! Lowering goes down with the set of columns that are needed above, so that a table is read with these alone, and
+//! comes back with a [`Lowered`]: a plan, the order its rows have in Kusto, and columns carried along unseen.
+
+mod apply;
+mod expr;
+mod join;
+mod native;
+mod pass;
+mod rows;
+mod sort;
+mod summarize;
+mod union;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion_common::arrow::datatypes::{DataType, Field, Fields, Schema};
+use datafusion_common::arrow::record_batch::RecordBatch;
+use datafusion_common::{DFSchema, DataFusionError, ScalarValue};
+use datafusion_expr::logical_plan::{EmptyRelation, Filter, Projection};
+use datafusion_expr::{Expr as PlanExpr, LogicalPlan, TableSource};
+use kql_semantics::bound::{ColumnId, Expr, Rel, RelKind};
+use kql_types::ScalarType;
+
+use crate::error::{LowerError, LowerResult};
+use crate::function::internal::Internal;
+use crate::node::OrderKey;
+use crate::value::arrow_type;
+use crate::walk::{ColumnSet, columns_of};
+
+/// A column that a plan reads from a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceColumn {
+    /// Name in the table.
+    pub name: String,
+    /// Name in the plan.
+    pub plan_name: String,
+    pub ty: ScalarType,
+}
+
+/// The tables a query reads.
+pub trait Tables {
+    /// Rows of a table: a source with exactly these columns under their plan names. None when there are no rows.
+    ///
+    /// # Errors
+    /// When the table's data can't be read.
+    fn source(&self, table: &str, columns: &[SourceColumn]) -> Result<Option<Arc<dyn TableSource>>, DataFusionError>;
+
+    /// Whether the window clips the table.
+    fn clipped(&self, table: &str) -> bool;
+}
+
+/// A span of ticks, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowClip {
+    pub from: i64,
+    pub to: i64,
+}
+
+/// What lowering is told besides the query.
+#[derive(Debug, Clone, Default)]
+pub struct LowerOptions {
+    pub window: Option<WindowClip>,
+    /// Carry the places of source records.
+    pub provenance: bool,
+    /// How status values of `AzureActivity` are shown; None: as they are.
+    pub azure_status: Option<Internal>,
+}
+
+/// The rows of a `materialize` that has been evaluated: columns in the order of its input's.
+#[derive(Debug, Clone)]
+pub struct Materialized {
+    pub batches: Vec<RecordBatch>,
+    /// The name in the batches of the column with the places of source records.
+    pub places: Option<String>,
+    /// The rows are in a meaningful order.
+    pub ordered: bool,
+}
+
+/// A relation as a plan.
+#[derive(Debug, Clone)]
+pub struct Lowered {
+    pub plan: LogicalPlan,
+    /// The order the rows have in Kusto, over columns of the plan; the plan itself need not deliver it.
+    pub order: Vec<OrderKey>,
+    pub hidden: Hidden,
+}
+
+/// Columns of a plan that the query does not see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hidden {
+    /// Places of source records (Binary, see [`crate::places`]).
+    pub places: Option<String>,
+    /// Ingestion time of the row (Int64 ticks).
+    pub ingestion: Option<String>,
+    /// The sub-pipeline these rows belong to.
+    pub scope: Option<Scope>,
+}
+
+/// Inside `mv-apply` and `partition`, all sub-pipelines run as one: every row says which it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// Int64: equal for the rows of one sub-pipeline.
+    pub row: String,
+    /// Boolean: false marks a row that is there only so that an aggregate over no rows gives its one row.
+    pub live: Option<String>,
+    /// Columns that every row of one sub-pipeline has equal.
+    pub carried: Vec<String>,
+}
+
+impl Hidden {
+    fn names(&self) -> impl Iterator<Item = &String> {
+        let scope = self.scope.iter().flat_map(|scope| {
+            std::iter::once(&scope.row).chain(scope.live.iter()).chain(scope.carried.iter())
+        });
+        self.places.iter().chain(self.ingestion.iter()).chain(scope)
+    }
+}
+
+impl Lowered {
+    fn new(plan: LogicalPlan) -> Lowered {
+        Lowered { plan, order: Vec::new(), hidden: Hidden::default() }
+    }
+
+    /// The columns that must stay although the query does not see them, without repeats.
+    fn carried(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for name in self.order.iter().map(|key| &key.column).chain(self.hidden.names()) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    /// The Arrow type of a column of the plan.
+    fn type_of(&self, name: &str) -> LowerResult<DataType> {
+        let field = self.plan.schema().field_with_unqualified_name(name)?;
+        Ok(field.data_type().clone())
+    }
+}
+
+/// Lowers the relations of one query.
+pub struct Lowering<'a> {
+    pub(crate) tables: &'a dyn Tables,
+    pub(crate) options: &'a LowerOptions,
+    pub(crate) materialized: &'a HashMap<u32, Materialized>,
+    /// The query asks for `ingestion_time()`.
+    ingestion: bool,
+    /// Numbers of hidden columns.
+    next: u32,
+    /// Input rows of the sub-pipelines being lowered.
+    scopes: HashMap<u32, Lowered>,
+}
+
+/// The name of a bound column in plans.
+pub fn column_name(id: ColumnId) -> String {
+    format!("c{}", id.0)
+}
+
+pub(crate) fn column(name: &str) -> PlanExpr {
+    PlanExpr::Column(datafusion_common::Column::new_unqualified(name))
+}
+
+impl<'a> Lowering<'a> {
+    pub fn new(
+        tables: &'a dyn Tables,
+        options: &'a LowerOptions,
+        materialized: &'a HashMap<u32, Materialized>,
+        ingestion: bool,
+    ) -> Lowering<'a> {
+        Lowering { tables, options, materialized, ingestion, next: 0, scopes: HashMap::new() }
+    }
+
+    /// Lowers a result: the plan's first columns are the visible ones in order, hidden ones follow; rows come in the
+    /// order they have in Kusto.
+    ///
+    /// # Errors
+    /// See [`LowerError`].
+    pub fn lower_result(&mut self, rel: &Rel) -> LowerResult<Lowered> {
+        let needed = rel.columns.iter().map(|column| column.id).collect();
+        let lowered = self.lower(rel, &needed)?;
+        let lowered = self.sorted(lowered, None)?;
+        let mut exprs: Vec<PlanExpr> = Vec::new();
+        // A result may show one column twice.
+        for (index, bound) in rel.columns.iter().enumerate() {
+            exprs.push(column(&column_name(bound.id)).alias(format!("r{index}")));
+        }
+        exprs.extend(lowered.hidden.places.iter().map(|name| column(name)));
+        let hidden = Hidden { places: lowered.hidden.places.clone(), ..Hidden::default() };
+        let plan = if exprs.is_empty() { lowered.plan } else { project_plan(lowered.plan, exprs)? };
+        Ok(Lowered { plan, order: Vec::new(), hidden })
+    }
+
+    /// A fresh name for a hidden column.
+    pub(crate) fn fresh(&mut self, prefix: &str) -> String {
+        self.next += 1;
+        format!("{prefix}{}", self.next)
+    }
+
+    /// Lowers a relation of which the `needed` columns are used above.
+    pub(crate) fn lower(&mut self, rel: &Rel, needed: &ColumnSet) -> LowerResult<Lowered> {
+        match rel.kind.as_ref() {
+            RelKind::OneRow => Ok(Lowered::new(one_row())),
+            RelKind::Empty => self.lower_empty(rel, needed),
+            RelKind::Table { name, source } => self.lower_table(rel, name, source, needed),
+            RelKind::Datatable { rows } => self.lower_datatable(rel, rows, needed),
+            RelKind::Range { from, to, step } => self.lower_range(rel, from, to, step),
+            RelKind::Filter { input, predicate } => self.lower_filter(input, predicate, needed),
+            RelKind::Project { input, exprs } => self.lower_project(input, exprs, needed),
+            RelKind::Summarize { input, keys, items } => self.lower_summarize(input, keys, items, needed),
+            RelKind::Sort { input, keys } => self.lower_sort(input, keys, needed),
+            RelKind::Take { input, count } => self.lower_take(input, count, needed),
+            RelKind::Sample { input, count } => self.lower_take(input, count, needed),
+            RelKind::Serialize { input } => self.lower(input, needed),
+            RelKind::Union { inputs } => self.lower_union(rel, inputs, needed),
+            RelKind::Join { left, right, kind, keys, condition } => {
+                self.lower_join(left, right, *kind, keys, condition.as_ref(), needed)
+            }
+            RelKind::Materialize { id, input } => self.lower_materialized(rel, *id, input, needed),
+            RelKind::ApplyInput { scope } => self.lower_apply_input(rel, *scope),
+            RelKind::Partition { input, by, scope, subquery } => {
+                self.lower_partition(input, by, *scope, subquery, needed)
+            }
+            RelKind::MvExpand { .. } => Err(LowerError::unsupported("mv-expand", rel.span)),
+            RelKind::MvApply { .. } => Err(LowerError::unsupported("mv-apply", rel.span)),
+            RelKind::MakeSeries { .. } => Err(LowerError::unsupported("make-series", rel.span)),
+            RelKind::Parse { .. } => Err(LowerError::unsupported("parse", rel.span)),
+            RelKind::ParseKv { .. } => Err(LowerError::unsupported("parse-kv", rel.span)),
+            RelKind::TopNested { .. } => Err(LowerError::unsupported("top-nested", rel.span)),
+            RelKind::Scan { .. } => Err(LowerError::unsupported("scan", rel.span)),
+            RelKind::Plugin { name, .. } => Err(LowerError::unsupported(name.clone(), rel.span)),
+            RelKind::ExternalData { .. } => Err(LowerError::unsupported("externaldata", rel.span)),
+            RelKind::Reduce { .. } => Err(LowerError::unsupported("reduce", rel.span)),
+            RelKind::HostTable { name, .. } => Err(LowerError::unsupported(name.clone(), rel.span)),
+        }
+    }
+
+    fn lower_filter(&mut self, input: &Rel, predicate: &Expr, needed: &ColumnSet) -> LowerResult<Lowered> {
+        let mut wanted = needed.clone();
+        columns_of(predicate, &mut wanted);
+        let lowered = self.lower(input, &wanted)?;
+        let (lowered, mut exprs) = self.lower_windows(lowered, vec![predicate.clone()])?;
+        let Some(predicate) = exprs.pop() else { return Err(LowerError::bug("a filter without a predicate")) };
+        let condition = self.condition(&lowered, &predicate)?;
+        self.filtered(lowered, condition)
+    }
+
+    /// Keeps the rows where `condition` holds. Where an aggregate over no rows must still give a row, the others stay
+    /// as marked rows.
+    pub(crate) fn filtered(&mut self, mut lowered: Lowered, condition: PlanExpr) -> LowerResult<Lowered> {
+        if let Some(Scope { live: Some(live), .. }) = &mut lowered.hidden.scope {
+            let fresh = format!("{live}f{}", self.next);
+            self.next += 1;
+            let still = column(live).and(datafusion_expr::Expr::IsTrue(Box::new(condition)));
+            let mut exprs: Vec<PlanExpr> = Vec::new();
+            for field in lowered.plan.schema().fields() {
+                if field.name() != live {
+                    exprs.push(column(field.name()));
+                }
+            }
+            exprs.push(still.alias(&fresh));
+            *live = fresh;
+            lowered.plan = project_plan(lowered.plan, exprs)?;
+            return Ok(lowered);
+        }
+        if let PlanExpr::Literal(ScalarValue::Boolean(Some(true)), _) = condition {
+            return Ok(lowered);
+        }
+        lowered.plan = LogicalPlan::Filter(Filter::try_new(condition, Arc::new(lowered.plan))?);
+        Ok(lowered)
+    }
+
+    fn lower_project(
+        &mut self,
+        input: &Rel,
+        exprs: &[(ColumnId, Expr)],
+        needed: &ColumnSet,
+    ) -> LowerResult<Lowered> {
+        let kept: Vec<&(ColumnId, Expr)> = exprs.iter().filter(|(id, _)| needed.contains(id)).collect();
+        let mut wanted = ColumnSet::new();
+        kept.iter().for_each(|(_, expr)| columns_of(expr, &mut wanted));
+        let lowered = self.lower(input, &wanted)?;
+        let passes = |(id, expr): &(ColumnId, Expr)| {
+            matches!(expr.kind, kql_semantics::bound::ExprKind::Column(from) if from == *id)
+        };
+        if kept.iter().all(|item| passes(item)) {
+            return Ok(lowered);
+        }
+        let values: Vec<Expr> = kept.iter().map(|(_, expr)| expr.clone()).collect();
+        let (lowered, values) = self.lower_windows(lowered, values)?;
+        let mut outputs: Vec<PlanExpr> = Vec::with_capacity(kept.len());
+        let mut names: Vec<String> = Vec::with_capacity(kept.len());
+        for ((id, _), expr) in kept.iter().zip(&values) {
+            let name = column_name(*id);
+            if names.contains(&name) {
+                continue;
+            }
+            let value = self.expr(&lowered, expr)?;
+            outputs.push(named(value, &name));
+            names.push(name);
+        }
+        self.project(lowered, outputs, &names)
+    }
+
+    /// Projects to `outputs` (named `names`) and what must be carried along.
+    pub(crate) fn project(
+        &mut self,
+        lowered: Lowered,
+        mut outputs: Vec<PlanExpr>,
+        names: &[String],
+    ) -> LowerResult<Lowered> {
+        for name in lowered.carried() {
+            if !names.contains(&name) {
+                outputs.push(column(&name));
+            }
+        }
+        if outputs.is_empty() {
+            return Ok(lowered);
+        }
+        let Lowered { plan, order, hidden } = lowered;
+        Ok(Lowered { plan: project_plan(plan, outputs)?, order, hidden })
+    }
+
+    fn lower_empty(&mut self, rel: &Rel, needed: &ColumnSet) -> LowerResult<Lowered> {
+        let columns: Vec<(String, ScalarType)> = self.used_columns(rel, needed);
+        self.no_rows(&columns)
+    }
+
+    /// No rows of these columns, with the hidden columns a table would have.
+    pub(crate) fn no_rows(&mut self, columns: &[(String, ScalarType)]) -> LowerResult<Lowered> {
+        let mut fields: Vec<Field> =
+            columns.iter().map(|(name, ty)| Field::new(name, arrow_type(*ty), true)).collect();
+        let mut hidden = Hidden::default();
+        if self.options.provenance {
+            let name = self.fresh("p");
+            fields.push(Field::new(&name, DataType::Binary, true));
+            hidden.places = Some(name);
+        }
+        if self.ingestion {
+            let name = self.fresh("g");
+            fields.push(Field::new(&name, DataType::Int64, true));
+            hidden.ingestion = Some(name);
+        }
+        let schema = DFSchema::try_from(Schema::new(Fields::from(fields)))?;
+        let empty = EmptyRelation { produce_one_row: false, schema: Arc::new(schema) };
+        Ok(Lowered { plan: LogicalPlan::EmptyRelation(empty), order: Vec::new(), hidden })
+    }
+
+    /// The needed columns of a leaf in its order; one column when none is needed, so that rows can be counted.
+    pub(crate) fn used_columns(&self, rel: &Rel, needed: &ColumnSet) -> Vec<(String, ScalarType)> {
+        let mut used: Vec<(String, ScalarType)> = Vec::new();
+        for bound in &rel.columns {
+            if needed.contains(&bound.id) {
+                used.push((column_name(bound.id), bound.ty));
+            }
+        }
+        if used.is_empty() {
+            used.extend(rel.columns.first().map(|bound| (column_name(bound.id), bound.ty)));
+        }
+        used
+    }
+}
+
+/// An expression under a name; a column of that name stays as it is.
+pub(crate) fn named(expr: PlanExpr, name: &str) -> PlanExpr {
+    match &expr {
+        PlanExpr::Column(c) if c.name == name => expr,
+        _ => expr.alias(name),
+    }
+}
+
+pub(crate) fn project_plan(input: LogicalPlan, exprs: Vec<PlanExpr>) -> LowerResult<LogicalPlan> {
+    Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input))?))
+}
+
+fn one_row() -> LogicalPlan {
+    LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: true, schema: Arc::new(DFSchema::empty()) })
+}

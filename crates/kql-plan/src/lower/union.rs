@@ -1,0 +1,123 @@
+//! `union`: the inputs one after another, under the ids of the output.
+
+use std::sync::Arc;
+
+use datafusion_common::ScalarValue;
+use datafusion_expr::logical_plan::Union;
+use datafusion_expr::{Expr as PlanExpr, LogicalPlan};
+use kql_semantics::bound::Rel;
+use kql_types::{ScalarType, Value};
+
+use crate::error::LowerResult;
+use crate::lower::expr::literal;
+use crate::lower::{Hidden, Lowered, Lowering, column, column_name, named, project_plan};
+use crate::walk::ColumnSet;
+
+impl Lowering<'_> {
+    pub(super) fn lower_union(&mut self, rel: &Rel, inputs: &[Rel], needed: &ColumnSet) -> LowerResult<Lowered> {
+        let mut positions: Vec<usize> = Vec::new();
+        for (index, bound) in rel.columns.iter().enumerate() {
+            if needed.contains(&bound.id) {
+                positions.push(index);
+            }
+        }
+        if positions.is_empty() && !rel.columns.is_empty() {
+            positions.push(0);
+        }
+        let mut branches: Vec<Lowered> = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let wanted: ColumnSet =
+                positions.iter().filter_map(|index| input.columns.get(*index)).map(|bound| bound.id).collect();
+            branches.push(self.lower(input, &wanted)?);
+        }
+        let mut hidden = self.union_hidden(&branches);
+        // Rows of ordered inputs keep their order, input after input.
+        let ordered = branches.iter().all(|branch| branch.order.len() == 1 && self.is_long(branch));
+        let order = if ordered && !branches.is_empty() { Some((self.fresh("o"), self.fresh("o"))) } else { None };
+        let mut plans: Vec<Arc<LogicalPlan>> = Vec::with_capacity(branches.len());
+        for (number, (branch, input)) in branches.into_iter().zip(inputs).enumerate() {
+            let mut outputs: Vec<PlanExpr> = Vec::new();
+            for index in &positions {
+                let (Some(out), Some(from)) = (rel.columns.get(*index), input.columns.get(*index)) else { continue };
+                let value = match (from.ty, out.ty) {
+                    (ScalarType::Unknown, ty) if ty != ScalarType::Unknown => literal(&Value::missing(ty), ty),
+                    _ => column(&column_name(from.id)),
+                };
+                outputs.push(named(value, &column_name(out.id)));
+            }
+            union_carried(&branch, &hidden, &mut outputs);
+            if let Some((branch_number, ordinal)) = &order {
+                let key = branch.order.first();
+                outputs.push(PlanExpr::Literal(ScalarValue::Int64(Some(number as i64)), None).alias(branch_number));
+                outputs.extend(key.map(|key| column(&key.column).alias(ordinal)));
+            }
+            plans.push(Arc::new(project_plan(branch.plan, outputs)?));
+        }
+        let order = order.map(|(branch, ordinal)| {
+            vec![crate::lower::rows::ascending(branch), crate::lower::rows::ascending(ordinal)]
+        });
+        if plans.is_empty() {
+            return self.no_rows(&self.used_columns(rel, needed));
+        }
+        let plan = if plans.len() == 1 {
+            plans.pop().map(Arc::unwrap_or_clone).unwrap_or_else(|| LogicalPlan::default())
+        } else {
+            let Some(first) = plans.first() else { return self.no_rows(&[]) };
+            let schema = Arc::clone(first.schema());
+            LogicalPlan::Union(Union { inputs: plans, schema })
+        };
+        hidden.scope = hidden.scope.take();
+        Ok(Lowered { plan, order: order.unwrap_or_default(), hidden })
+    }
+
+    fn is_long(&self, branch: &Lowered) -> bool {
+        branch.order.iter().all(|key| {
+            !key.descending
+                && matches!(
+                    branch.type_of(&key.column),
+                    Ok(datafusion_common::arrow::datatypes::DataType::Int64)
+                )
+        })
+    }
+
+    /// Hidden columns of the whole: those that any input has.
+    fn union_hidden(&mut self, branches: &[Lowered]) -> Hidden {
+        let mut hidden = Hidden::default();
+        if branches.iter().any(|branch| branch.hidden.places.is_some()) {
+            hidden.places = Some(self.fresh("p"));
+        }
+        if branches.iter().any(|branch| branch.hidden.ingestion.is_some()) {
+            hidden.ingestion = Some(self.fresh("g"));
+        }
+        // In a sub-pipeline every input comes from the same rows, so the scopes have the same columns.
+        let scopes: Vec<_> = branches.iter().filter_map(|branch| branch.hidden.scope.clone()).collect();
+        if scopes.len() == branches.len() {
+            hidden.scope = scopes.into_iter().next().map(|mut scope| {
+                if branches.iter().any(|b| b.hidden.scope.as_ref().is_some_and(|s| s.live.is_some())) {
+                    scope.live = Some(self.fresh("l"));
+                }
+                scope
+            });
+        }
+        hidden
+    }
+}
+
+fn union_carried(branch: &Lowered, hidden: &Hidden, outputs: &mut Vec<PlanExpr>) {
+    if let Some(name) = &hidden.places {
+        let none = PlanExpr::Literal(ScalarValue::Binary(Some(vec![0])), None);
+        outputs.push(branch.hidden.places.as_ref().map_or(none, |from| column(from)).alias(name));
+    }
+    if let Some(name) = &hidden.ingestion {
+        let none = PlanExpr::Literal(ScalarValue::Int64(None), None);
+        outputs.push(branch.hidden.ingestion.as_ref().map_or(none, |from| column(from)).alias(name));
+    }
+    if let (Some(out), Some(from)) = (&hidden.scope, &branch.hidden.scope) {
+        outputs.push(column(&from.row));
+        if let Some(live) = &out.live {
+            let always = datafusion_expr::lit(true);
+            outputs.push(from.live.as_ref().map_or(always, |live| column(live)).alias(live));
+        }
+        outputs.extend(out.carried.iter().map(|name| column(name)));
+    }
+}

@@ -1,0 +1,180 @@
+//! [`KqlNode`]: the operators of Kusto that DataFusion does not have, as one extension node.
+//!
+//! A node has at most one input. Its output is the expressions listed first (`pass`), evaluated over the input row
+//! that an output row came from, and then the columns that [`Op`] adds. What each operator's other expressions mean is
+//! said at its variant. `kql-exec` gives each operator its execution.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion_common::arrow::datatypes::{DataType, Field, Fields, Schema};
+use datafusion_common::arrow::record_batch::RecordBatch;
+use datafusion_common::{DFSchema, DFSchemaRef, Result, internal_err};
+use datafusion_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
+use kql_types::ScalarType;
+
+/// What a [`KqlNode`] does.
+#[derive(Debug, Clone)]
+pub enum Op {
+    /// Rows in memory; no input. `columns` of the batches are the output in order.
+    Rows { batches: Vec<RecordBatch> },
+    /// `range`: no input. Values from `from` by `step` up to `to`, in ticks for datetime and timespan.
+    Range { ty: ScalarType, from: Bound, to: Bound, step: Bound },
+    /// Numbers the input rows: adds one Int64 column, unique over all partitions, rising in the order of the rows.
+    RowId,
+    /// The first `count` rows for each value of the key expressions (all expressions after `pass`); when `ordered`, of
+    /// the rows in the order they come in one partition.
+    FirstRows { count: u64, ordered: bool },
+    /// Holds the input in one partition, sorted by `keys`: what reads it sees the rows in this order.
+    Pin { keys: Vec<OrderKey> },
+    /// An aggregation in one piece over rows in order. The expressions are the `groups` grouping ones and then the
+    /// aggregate calls; all are output.
+    OrderedAggregate { groups: usize },
+}
+
+/// A bound of `range`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bound {
+    Long(i64),
+    Real(f64),
+}
+
+/// An order over a column of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OrderKey {
+    pub column: String,
+    pub descending: bool,
+    pub nulls_first: bool,
+}
+
+/// An operator of Kusto in a DataFusion plan.
+#[derive(Clone)]
+pub struct KqlNode {
+    pub op: Arc<Op>,
+    pub input: Option<Arc<LogicalPlan>>,
+    /// Expressions over the input: first those passed through, then the operator's own.
+    pub exprs: Vec<Expr>,
+    /// How many of `exprs` are passed through.
+    pub pass: usize,
+    schema: DFSchemaRef,
+}
+
+impl KqlNode {
+    /// A node whose output is `pass` (column expressions with their names and types) and then `added`.
+    ///
+    /// # Errors
+    /// When two output columns have one name.
+    pub fn plan(
+        op: Op,
+        input: Option<LogicalPlan>,
+        pass: Vec<(String, DataType, Expr)>,
+        own: Vec<Expr>,
+        added: Vec<(String, DataType)>,
+    ) -> Result<LogicalPlan> {
+        let names = pass.iter().map(|(name, ty, _)| (name, ty)).chain(added.iter().map(|(name, ty)| (name, ty)));
+        let fields: Fields = names.map(|(name, ty)| Field::new(name, ty.clone(), true)).collect();
+        let schema = Arc::new(DFSchema::try_from(Schema::new(fields))?);
+        let count = pass.len();
+        let exprs = pass.into_iter().map(|(_, _, expr)| expr).chain(own).collect();
+        let node = KqlNode { op: Arc::new(op), input: input.map(Arc::new), exprs, pass: count, schema };
+        Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
+    }
+}
+
+impl fmt::Debug for KqlNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_for_explain(f)
+    }
+}
+
+impl PartialEq for KqlNode {
+    fn eq(&self, other: &KqlNode) -> bool {
+        Arc::ptr_eq(&self.op, &other.op)
+            && self.exprs == other.exprs
+            && self.pass == other.pass
+            && self.input == other.input
+    }
+}
+
+impl Eq for KqlNode {}
+
+impl PartialOrd for KqlNode {
+    fn partial_cmp(&self, other: &KqlNode) -> Option<Ordering> {
+        if self == other { Some(Ordering::Equal) } else { None }
+    }
+}
+
+impl Hash for KqlNode {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.op).hash(state);
+        self.exprs.hash(state);
+        self.input.hash(state);
+    }
+}
+
+impl Op {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Rows { .. } => "Rows",
+            Op::Range { .. } => "Range",
+            Op::RowId => "RowId",
+            Op::FirstRows { .. } => "FirstRows",
+            Op::Pin { .. } => "Pin",
+            Op::OrderedAggregate { .. } => "OrderedAggregate",
+        }
+    }
+}
+
+impl UserDefinedLogicalNodeCore for KqlNode {
+    fn name(&self) -> &str {
+        self.op.name()
+    }
+
+    fn inputs(&self) -> Vec<&LogicalPlan> {
+        self.input.iter().map(Arc::as_ref).collect()
+    }
+
+    fn schema(&self) -> &DFSchemaRef {
+        &self.schema
+    }
+
+    fn expressions(&self) -> Vec<Expr> {
+        self.exprs.clone()
+    }
+
+    fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
+        // A filter above must stay above: it would change which rows come first or what a number means.
+        self.schema.fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    fn fmt_for_explain(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}", self.op.name())?;
+        let (pass, own) = self.exprs.split_at(self.pass.min(self.exprs.len()));
+        if !own.is_empty() {
+            let own: Vec<String> = own.iter().map(ToString::to_string).collect();
+            write!(f, " [{}]", own.join(", "))?;
+        }
+        let pass: Vec<String> = pass.iter().map(ToString::to_string).collect();
+        write!(f, " pass [{}]", pass.join(", "))
+    }
+
+    fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<KqlNode> {
+        if exprs.len() != self.exprs.len() || inputs.len() != usize::from(self.input.is_some()) {
+            return internal_err!("{} rebuilt with other operands", self.op.name());
+        }
+        Ok(KqlNode {
+            op: Arc::clone(&self.op),
+            input: inputs.into_iter().next().map(Arc::new),
+            exprs,
+            pass: self.pass,
+            schema: Arc::clone(&self.schema),
+        })
+    }
+
+    fn necessary_children_exprs(&self, _output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
+        None
+    }
+}
