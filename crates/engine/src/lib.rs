@@ -3,8 +3,12 @@
 //! Knows nothing of HTTP or terminals. Start at [`Engine`].
 
 mod catalog;
+mod deep;
+mod execute;
 mod result;
 mod run;
+mod session;
+mod subquery;
 
 use std::time::Duration;
 

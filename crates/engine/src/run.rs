@@ -1,25 +1,34 @@
 //! [`Engine`]: from text to rows.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
-use kql_semantics::bound::BoundQuery;
+use kql_plan::function::internal::Internal;
+use kql_plan::{LowerOptions, WindowClip};
+use kql_semantics::bound::{BoundQuery, Compared};
 use kql_semantics::{BindOptions, Catalog};
 use kql_types::{Diagnostic, Severity};
 use scan::DataSet;
+use tables::{TableRole, TableSchema};
 
-use crate::{AzureDialect, Checked, EngineError, QueryOptions, QueryOutput};
+use crate::deep::{on_deep_stack, panic_message, runtime};
+use crate::execute::Execution;
+use crate::session::Planner;
+use crate::{AzureDialect, Checked, EngineError, QueryOptions, QueryOutput, Statistics};
 
 /// Tables, functions and data a query runs against. Cheap to clone and to share between threads.
 #[derive(Clone)]
 pub struct Engine {
     catalog: Arc<dyn Catalog>,
     data: Arc<DataSet>,
+    planners: Arc<Mutex<HashMap<usize, Arc<Planner>>>>,
 }
 
 impl Engine {
     /// An engine over a catalog (see [`crate::TableCatalog`]) and data. Tables of the catalog without data are empty.
     pub fn new(catalog: Arc<dyn Catalog>, data: Arc<DataSet>) -> Engine {
-        Engine { catalog, data }
+        Engine { catalog, data, planners: Arc::default() }
     }
 
     /// The data queries run on.
@@ -34,6 +43,20 @@ impl Engine {
 
     /// Parses and binds a query without running it.
     pub fn check(&self, text: &str, options: &QueryOptions) -> Checked {
+        match on_deep_stack(|| self.check_here(text, options)) {
+            Ok(checked) => checked,
+            Err(error) => Checked {
+                parse_ok: false,
+                diagnostics: vec![Diagnostic::error("TW001", kql_types::Span::default(), error.to_string())],
+                columns: Vec::new(),
+                open: false,
+                bound: None,
+                azure_dialect: AzureDialect::Raw,
+            },
+        }
+    }
+
+    fn check_here(&self, text: &str, options: &QueryOptions) -> Checked {
         let parsed = kql_syntax::parse(text);
         let parse_ok = parsed.errors.is_empty();
         let mut diagnostics: Vec<Diagnostic> = parsed.errors.into_iter().map(Diagnostic::from).collect();
@@ -45,14 +68,10 @@ impl Engine {
         let bound = kql_semantics::bind(&parsed.query, self.catalog.as_ref(), &bind_options);
         diagnostics.extend(bound.diagnostics);
         let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-        Checked {
-            parse_ok,
-            diagnostics,
-            columns: bound.columns,
-            open: bound.open,
-            bound: if failed { None } else { bound.query },
-            azure_dialect: options.azure_dialect.unwrap_or(AzureDialect::Raw),
-        }
+        let query = if failed { None } else { bound.query };
+        let compared = query.as_ref().map(|query| query.compared.as_slice()).unwrap_or_default();
+        let azure_dialect = options.azure_dialect.unwrap_or_else(|| dialect_of(compared));
+        Checked { parse_ok, diagnostics, columns: bound.columns, open: bound.open, bound: query, azure_dialect }
     }
 
     /// Runs a query.
@@ -64,15 +83,28 @@ impl Engine {
         let Some(bound) = checked.bound else {
             return Err(EngineError::Diagnostics(checked.diagnostics));
         };
-        self.run_bound(&bound, options).await
+        let mut output = self.run_bound(&bound, options).await?;
+        output.diagnostics = checked.diagnostics;
+        Ok(output)
     }
 
     /// Runs a query that is already bound: one that a caller took from [`Checked::bound`], as it is or changed.
     ///
     /// # Errors
     /// As [`Engine::run`], without diagnostics.
-    pub async fn run_bound(&self, _bound: &BoundQuery, _options: &QueryOptions) -> Result<QueryOutput, EngineError> {
-        Err(EngineError::Unsupported { name: "running a query".to_owned(), span: None })
+    pub async fn run_bound(&self, bound: &BoundQuery, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
+        let job = self.job(bound, options)?;
+        let handle = runtime()?.spawn(job);
+        let guard = AbortOnDrop(handle.abort_handle());
+        let result = handle.await;
+        drop(guard);
+        match result {
+            Ok(output) => output,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => Err(EngineError::Bug(panic_message(panic.as_ref()))),
+                Err(_) => Err(EngineError::Limit("the query was cancelled".to_owned())),
+            },
+        }
     }
 
     /// Runs a query and waits for it; may be called from any thread, also inside an asynchronous runtime.
@@ -89,5 +121,95 @@ impl Engine {
     /// As [`Engine::run_bound`].
     pub fn run_bound_blocking(&self, bound: &BoundQuery, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
         futures::executor::block_on(self.run_bound(bound, options))
+    }
+
+    fn planner(&self, partitions: usize) -> Arc<Planner> {
+        let mut planners = match self.planners.lock() {
+            Ok(planners) => planners,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        Arc::clone(planners.entry(partitions).or_insert_with(|| Arc::new(Planner::new(partitions))))
+    }
+
+    /// The whole run of a bound query as a task.
+    fn job(
+        &self,
+        bound: &BoundQuery,
+        options: &QueryOptions,
+    ) -> Result<impl Future<Output = Result<QueryOutput, EngineError>> + Send + 'static, EngineError> {
+        if let Some(missing) = bound.unsupported.first() {
+            return Err(EngineError::Unsupported { name: missing.name.clone(), span: Some(missing.span) });
+        }
+        let started = Instant::now();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let planner = self.planner(options.partitions.unwrap_or(cores));
+        let fidelity = options.window.is_some_and(|window| window.fidelity);
+        let dialect = options.azure_dialect.unwrap_or_else(|| dialect_of(&bound.compared));
+        let mut execution = Execution {
+            data: Arc::clone(&self.data),
+            clipped: Arc::new(move |table| fidelity || TableSchema::new(table, Vec::new()).role == TableRole::Events),
+            options: LowerOptions {
+                window: options.window.map(|window| WindowClip { from: window.from, to: window.to }),
+                provenance: options.provenance,
+                azure_status: match dialect {
+                    AzureDialect::Raw => None,
+                    AzureDialect::Diagnostic => Some(Internal::AzureDiagnostic),
+                    AzureDialect::Rest => Some(Internal::AzureRest),
+                },
+            },
+            limits: options.limits.clone(),
+            task: Execution::task(&planner, &options.limits)?,
+            planner,
+            deadline: options.limits.time.map(|time| started + time),
+            ingestion: uses_ingestion_time(bound),
+            materialized: HashMap::new(),
+        };
+        let mut query = bound.clone();
+        Ok(async move {
+            execution.resolve_query(&mut query).await?;
+            let mut tables = Vec::with_capacity(query.results.len());
+            for result in &query.results {
+                let mut table = execution.table(&result.rel).await?;
+                table.name.clone_from(&result.name);
+                table.render.clone_from(&result.render);
+                tables.push(table);
+            }
+            let statistics = Statistics { rows_read: Vec::new(), elapsed: started.elapsed() };
+            Ok(QueryOutput { tables, diagnostics: Vec::new(), statistics })
+        })
+    }
+}
+
+/// Ends a task whose caller no longer waits.
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn uses_ingestion_time(query: &BoundQuery) -> bool {
+    query.results.iter().any(|result| kql_plan::walk::uses_ingestion_time(&result.rel))
+}
+
+/// The spelling of status values that a query expects: the one its literals are of, and none when it has both.
+fn dialect_of(compared: &[Compared]) -> AzureDialect {
+    let mut rest = false;
+    let mut diagnostic = false;
+    for item in compared {
+        if item.table != "AzureActivity" || !matches!(item.column.as_str(), "ActivityStatusValue" | "ActivityStatus") {
+            continue;
+        }
+        match item.literal.to_ascii_lowercase().as_str() {
+            "started" | "succeeded" | "accepted" | "failed" => rest = true,
+            "start" | "success" | "accept" | "failure" => diagnostic = true,
+            _ => {}
+        }
+    }
+    match (rest, diagnostic) {
+        (true, false) => AzureDialect::Rest,
+        (false, true) => AzureDialect::Diagnostic,
+        _ => AzureDialect::Raw,
     }
 }

@@ -77,18 +77,10 @@ fn ordered_aggregate(
     let mut filters = Vec::with_capacity(aggregates.len());
     for aggregate in aggregates {
         let lowered =
-            LoweredAggregateBuilder::new(aggregate, logical, &physical, session.execution_props(), planning)
-                .build()?;
+            LoweredAggregateBuilder::new(aggregate, logical, &physical, session.execution_props(), planning).build()?;
         exprs.push(lowered.aggregate);
         filters.push(lowered.filter);
     }
     let group = PhysicalGroupBy::new_single(keys);
-    Ok(Arc::new(AggregateExec::try_new(
-        AggregateMode::Single,
-        group,
-        exprs,
-        filters,
-        Arc::clone(input),
-        physical,
-    )?))
+    Ok(Arc::new(AggregateExec::try_new(AggregateMode::Single, group, exprs, filters, Arc::clone(input), physical)?))
 }

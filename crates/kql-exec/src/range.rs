@@ -138,7 +138,9 @@ impl Values {
                     ScalarType::Int => {
                         Arc::new(values.iter().map(|value| i32::try_from(*value).ok()).collect::<Int32Array>())
                     }
-                    ScalarType::Real => Arc::new(values.iter().map(|value| Some(*value as f64)).collect::<Float64Array>()),
+                    ScalarType::Real => {
+                        Arc::new(values.iter().map(|value| Some(*value as f64)).collect::<Float64Array>())
+                    }
                     _ => Arc::new(Int64Array::from(values)),
                 })
             }

@@ -52,7 +52,7 @@ pub fn for_each_child<'a>(expr: &'a Expr, f: &mut dyn FnMut(&'a Expr)) {
 }
 
 /// As [`for_each_child`], to change them.
-pub fn for_each_child_mut(expr: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
+pub fn for_each_child_mut<'a>(expr: &'a mut Expr, f: &mut dyn FnMut(&'a mut Expr)) {
     match &mut expr.kind {
         ExprKind::Call { args, .. } | ExprKind::Window { args, .. } => args.iter_mut().for_each(f),
         ExprKind::And(items) | ExprKind::Or(items) | ExprKind::Coalesce(items) => items.iter_mut().for_each(f),
@@ -138,7 +138,7 @@ pub fn for_each_input<'a>(rel: &'a Rel, f: &mut dyn FnMut(&'a Rel)) {
 }
 
 /// As [`for_each_input`], to change them.
-pub fn for_each_input_mut(rel: &mut Rel, f: &mut dyn FnMut(&mut Rel)) {
+pub fn for_each_input_mut<'a>(rel: &'a mut Rel, f: &mut dyn FnMut(&'a mut Rel)) {
     match rel.kind.as_mut() {
         RelKind::OneRow
         | RelKind::Empty
@@ -284,7 +284,7 @@ pub fn for_each_expr(rel: &Rel, f: &mut dyn FnMut(&Expr)) {
 }
 
 /// As [`for_each_expr`], to change them.
-pub fn for_each_expr_mut(rel: &mut Rel, f: &mut dyn FnMut(&mut Expr)) {
+pub fn for_each_expr_mut<'a>(rel: &'a mut Rel, f: &mut dyn FnMut(&'a mut Expr)) {
     match rel.kind.as_mut() {
         RelKind::Range { from, to, step } => {
             f(from);
@@ -367,4 +367,30 @@ pub fn for_each_expr_mut(rel: &mut Rel, f: &mut dyn FnMut(&mut Expr)) {
         | RelKind::ExternalData { .. }
         | RelKind::HostTable { .. } => {}
     }
+}
+
+/// The outermost subqueries inside an expression: `toscalar`, `in (tabular)`, `has_any (tabular)`.
+pub fn subqueries_mut<'a>(expr: &'a mut Expr, into: &mut Vec<&'a mut Expr>) {
+    if matches!(expr.kind, ExprKind::Scalar(_) | ExprKind::InRel { .. } | ExprKind::HasRel { .. }) {
+        into.push(expr);
+    } else {
+        for_each_child_mut(expr, &mut |child| subqueries_mut(child, into));
+    }
+}
+
+/// Whether a relation, or a subquery in it, asks for `ingestion_time()`.
+pub fn uses_ingestion_time(rel: &Rel) -> bool {
+    fn in_expr(expr: &Expr) -> bool {
+        any_expr(expr, &|expr| match &expr.kind {
+            ExprKind::IngestionTime => true,
+            ExprKind::Scalar(rel) | ExprKind::InRel { rel, .. } | ExprKind::HasRel { rel, .. } => {
+                uses_ingestion_time(rel)
+            }
+            _ => false,
+        })
+    }
+    let mut found = false;
+    for_each_expr(rel, &mut |expr| found = found || in_expr(expr));
+    for_each_input(rel, &mut |input| found = found || uses_ingestion_time(input));
+    found
 }

@@ -4,9 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use datafusion::arrow::record_batch::RecordBatch;
-use kql_types::Column;
+use datafusion::catalog::TableProvider;
+use datafusion::common::Result as PlanResult;
+use datafusion::datasource::MemTable;
+use kql_types::{Column, ScalarType};
+
+use crate::memory::{scan_schema, shown};
 
 /// Why data could not be added or read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +25,16 @@ impl std::fmt::Display for DataError {
 }
 
 impl std::error::Error for DataError {}
+
+/// A column that a scan shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanColumn {
+    /// Name in the table.
+    pub name: String,
+    /// Name in the plan.
+    pub plan_name: String,
+    pub ty: ScalarType,
+}
 
 /// Tables by name, each with rows in memory, in Parquet files, or both.
 #[derive(Debug, Clone, Default)]
@@ -112,5 +128,21 @@ impl DataSet {
             }
         }
         Some(columns)
+    }
+
+    /// Rows of a table, all of them, with these columns; a column that the data lacks is null. None without data.
+    ///
+    /// # Errors
+    /// When rows can't be shown in the table's layout.
+    pub fn provider(&self, table: &str, columns: &[ScanColumn]) -> PlanResult<Option<Arc<dyn TableProvider>>> {
+        let Some(data) = self.tables.get(table) else { return Ok(None) };
+        let schema = scan_schema(columns);
+        let mut batches = Vec::new();
+        for part in &data.memory {
+            for batch in &part.batches {
+                batches.push(shown(batch, &part.columns, columns, &schema)?);
+            }
+        }
+        Ok(Some(Arc::new(MemTable::try_new(schema, vec![batches])?)))
     }
 }

@@ -3,5 +3,6 @@
 //! Knows tables, files and Arrow; knows neither queries nor rules. Begin at [`DataSet`].
 
 mod dataset;
+mod memory;
 
-pub use dataset::{DataError, DataSet};
+pub use dataset::{DataError, DataSet, ScanColumn};

@@ -27,9 +27,7 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::expressions::Column;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::StreamExt;
 use kql_plan::node::{Op, OrderKey};
 
@@ -180,10 +178,8 @@ fn requirement(keys: &[OrderKey], input: &Arc<dyn ExecutionPlan>) -> Result<Orde
     let mut sorts = Vec::with_capacity(keys.len());
     for key in keys {
         let column = Column::new_with_schema(&key.column, &schema)?;
-        let options = datafusion::arrow::compute::SortOptions {
-            descending: key.descending,
-            nulls_first: key.nulls_first,
-        };
+        let options =
+            datafusion::arrow::compute::SortOptions { descending: key.descending, nulls_first: key.nulls_first };
         sorts.push(PhysicalSortRequirement::new(Arc::new(column), Some(options)));
     }
     match LexRequirement::new(sorts) {
@@ -248,10 +244,7 @@ impl ExecutionPlan for OperatorExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn with_new_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         let Some(input) = children.pop() else {
             return datafusion::common::internal_err!("{} without an input", self.op.name());
         };

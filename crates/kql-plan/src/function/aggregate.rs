@@ -6,8 +6,8 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion_common::arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array};
-use datafusion_common::arrow::compute::{filter, take};
+use datafusion_common::arrow::array::{Array, ArrayRef, BooleanArray};
+use datafusion_common::arrow::compute::filter;
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::{Result, ScalarValue, internal_err};
 use datafusion_expr::expr::AggregateFunctionParams;
@@ -127,9 +127,7 @@ impl AggregateUDFImpl for KqlAggregate {
         let state = self.state(&self.constant_arrays()?)?;
         let types = state.partial_types().into_iter().enumerate();
         Ok(types
-            .map(|(index, ty)| {
-                Arc::new(Field::new(format_state_name(args.name, &format!("state{index}")), ty, true))
-            })
+            .map(|(index, ty)| Arc::new(Field::new(format_state_name(args.name, &format!("state{index}")), ty, true)))
             .collect())
     }
 
@@ -312,10 +310,4 @@ impl Accumulator for Groups {
         self.total = 1;
         self.state.merge(states, &vec![0; rows], 1).map_err(kernel_failure)
     }
-}
-
-/// Rows of arrays by index; an index of None gives a null row.
-pub(crate) fn take_rows(arrays: &[ArrayRef], rows: &[Option<u32>]) -> Result<Vec<ArrayRef>> {
-    let rows = UInt32Array::from(rows.to_vec());
-    arrays.iter().map(|array| Ok(take(array, &rows, None)?)).collect()
 }

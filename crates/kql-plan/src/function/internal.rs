@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, Int32Array, Int64Array, StringViewArray, StringViewBuilder};
+use datafusion_common::arrow::array::{
+    Array, ArrayRef, AsArray, BinaryBuilder, Int32Array, Int64Array, StringViewArray, StringViewBuilder,
+};
 use datafusion_common::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
@@ -93,11 +95,7 @@ impl ScalarUDFImpl for InternalFunction {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let arrays = args
-            .args
-            .iter()
-            .map(|arg| arg.to_array(args.number_rows))
-            .collect::<Result<Vec<ArrayRef>>>()?;
+        let arrays = args.args.iter().map(|arg| arg.to_array(args.number_rows)).collect::<Result<Vec<ArrayRef>>>()?;
         let result = match (self.function, arrays.as_slice()) {
             (Internal::NonNull, [strings]) => non_null_strings(Arc::clone(strings)),
             (Internal::Place, [packed]) => place(packed),

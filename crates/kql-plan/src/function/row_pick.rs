@@ -93,9 +93,10 @@ impl AggregateUDFImpl for RowPick {
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         let kept = Field::new(format_state_name(args.name, "kept"), DataType::Boolean, true);
-        let values = self.types.iter().enumerate().map(|(index, ty)| {
-            Field::new(format_state_name(args.name, &format!("f{index}")), arrow_type(*ty), true)
-        });
+        let values =
+            self.types.iter().enumerate().map(|(index, ty)| {
+                Field::new(format_state_name(args.name, &format!("f{index}")), arrow_type(*ty), true)
+            });
         Ok(std::iter::once(kept).chain(values).map(Arc::new).collect())
     }
 

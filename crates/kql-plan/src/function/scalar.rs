@@ -34,16 +34,14 @@ impl KqlFunction {
     pub fn new(function: &'static Function, types: Vec<ScalarType>, returns: ScalarType) -> KqlFunction {
         let list: Vec<&str> = types.iter().map(|ty| ty.name()).collect();
         let name = format!("{}({})", function.name, list.join(","));
-        let volatility =
-            if function.kind == Kind::Volatile { Volatility::Volatile } else { Volatility::Immutable };
+        let volatility = if function.kind == Kind::Volatile { Volatility::Volatile } else { Volatility::Immutable };
         KqlFunction { function, types, returns, name, signature: Signature::user_defined(volatility) }
     }
 
     /// The function again from the name it gave itself and the type of its result.
     pub fn from_name(name: &str, returns: ScalarType) -> Option<KqlFunction> {
         let (base, list) = name.strip_suffix(')')?.rsplit_once('(')?;
-        let types: Option<Vec<ScalarType>> =
-            list.split(',').filter(|ty| !ty.is_empty()).map(named_type).collect();
+        let types: Option<Vec<ScalarType>> = list.split(',').filter(|ty| !ty.is_empty()).map(named_type).collect();
         let function = kql_functions::function(base).or_else(|| kql_functions::operator(base))?;
         Some(KqlFunction::new(function, types?, returns))
     }
@@ -73,8 +71,7 @@ impl KqlFunction {
                 ColumnarValue::Scalar(scalar) => scalar.to_array(),
             })
             .collect::<Result<Vec<ArrayRef>>>()?;
-        let args =
-            Args { columns: &columns, constant: &constant, types: &self.types, returns: self.returns, rows };
+        let args = Args { columns: &columns, constant: &constant, types: &self.types, returns: self.returns, rows };
         let result = kernel(&args).map_err(kernel_failure)?;
         self.check(&result, rows)?;
         let result = if self.returns == ScalarType::String { non_null_strings(result) } else { result };

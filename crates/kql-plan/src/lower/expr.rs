@@ -186,7 +186,8 @@ impl Lowering<'_> {
         let mut when: Vec<(Box<PlanExpr>, Box<PlanExpr>)> = Vec::new();
         for value in values {
             if let PlanExpr::Literal(constant, _) = &value {
-                let missing = constant.is_null() || matches!(constant, ScalarValue::Utf8View(Some(s)) if ty == ScalarType::String && s.is_empty());
+                let missing = constant.is_null()
+                    || matches!(constant, ScalarValue::Utf8View(Some(s)) if ty == ScalarType::String && s.is_empty());
                 if missing {
                     continue;
                 }

@@ -121,10 +121,11 @@ impl Lowering<'_> {
             sides.1.columns.iter().for_each(|bound| show(bound, fills_right));
         }
         let mut hidden = Hidden::default();
-        let places: Vec<&String> = [left.places.as_ref().filter(|_| shows_left), right.places.as_ref().filter(|_| shows_right)]
-            .into_iter()
-            .flatten()
-            .collect();
+        let places: Vec<&String> =
+            [left.places.as_ref().filter(|_| shows_left), right.places.as_ref().filter(|_| shows_right)]
+                .into_iter()
+                .flatten()
+                .collect();
         match places.as_slice() {
             [one] => {
                 outputs.push(column(one));

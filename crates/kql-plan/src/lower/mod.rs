@@ -112,9 +112,10 @@ pub struct Scope {
 
 impl Hidden {
     fn names(&self) -> impl Iterator<Item = &String> {
-        let scope = self.scope.iter().flat_map(|scope| {
-            std::iter::once(&scope.row).chain(scope.live.iter()).chain(scope.carried.iter())
-        });
+        let scope = self
+            .scope
+            .iter()
+            .flat_map(|scope| std::iter::once(&scope.row).chain(scope.live.iter()).chain(scope.carried.iter()));
         self.places.iter().chain(self.ingestion.iter()).chain(scope)
     }
 }
@@ -273,19 +274,12 @@ impl<'a> Lowering<'a> {
         Ok(lowered)
     }
 
-    fn lower_project(
-        &mut self,
-        input: &Rel,
-        exprs: &[(ColumnId, Expr)],
-        needed: &ColumnSet,
-    ) -> LowerResult<Lowered> {
+    fn lower_project(&mut self, input: &Rel, exprs: &[(ColumnId, Expr)], needed: &ColumnSet) -> LowerResult<Lowered> {
         let kept: Vec<&(ColumnId, Expr)> = exprs.iter().filter(|(id, _)| needed.contains(id)).collect();
         let mut wanted = ColumnSet::new();
         kept.iter().for_each(|(_, expr)| columns_of(expr, &mut wanted));
         let lowered = self.lower(input, &wanted)?;
-        let passes = |(id, expr): &(ColumnId, Expr)| {
-            matches!(expr.kind, kql_semantics::bound::ExprKind::Column(from) if from == *id)
-        };
+        let passes = |(id, expr): &(ColumnId, Expr)| matches!(expr.kind, kql_semantics::bound::ExprKind::Column(from) if from == *id);
         if kept.iter().all(|item| passes(item)) {
             return Ok(lowered);
         }
@@ -331,8 +325,7 @@ impl<'a> Lowering<'a> {
 
     /// No rows of these columns, with the hidden columns a table would have.
     pub(crate) fn no_rows(&mut self, columns: &[(String, ScalarType)]) -> LowerResult<Lowered> {
-        let mut fields: Vec<Field> =
-            columns.iter().map(|(name, ty)| Field::new(name, arrow_type(*ty), true)).collect();
+        let mut fields: Vec<Field> = columns.iter().map(|(name, ty)| Field::new(name, arrow_type(*ty), true)).collect();
         let mut hidden = Hidden::default();
         if self.options.provenance {
             let name = self.fresh("p");

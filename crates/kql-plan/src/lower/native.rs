@@ -107,9 +107,10 @@ fn two(
     };
     let (left, right) = (lowering.expr(input, left)?, lowering.expr(input, right)?);
     match (&left, &right) {
-        (PlanExpr::Literal(ScalarValue::Utf8View(Some(a)), _), PlanExpr::Literal(ScalarValue::Utf8View(Some(b)), _)) => {
-            Ok(Some(lit((a == b) == (op == Operator::Eq))))
-        }
+        (
+            PlanExpr::Literal(ScalarValue::Utf8View(Some(a)), _),
+            PlanExpr::Literal(ScalarValue::Utf8View(Some(b)), _),
+        ) => Ok(Some(lit((a == b) == (op == Operator::Eq)))),
         (PlanExpr::Literal(ScalarValue::Int64(Some(a)), _), PlanExpr::Literal(ScalarValue::Int64(Some(b)), _)) => {
             Ok(Some(lit(match op {
                 Operator::Plus => a.wrapping_add(*b),

@@ -55,7 +55,8 @@ impl Lowering<'_> {
                 time = Some(self.add_hidden(&mut columns, TIME_COLUMN, ScalarType::DateTime, "t"));
             }
         }
-        let place = self.options.provenance.then(|| self.add_hidden(&mut columns, SOURCE_COLUMN, ScalarType::Long, "s"));
+        let place =
+            self.options.provenance.then(|| self.add_hidden(&mut columns, SOURCE_COLUMN, ScalarType::Long, "s"));
         let ingestion =
             self.ingestion.then(|| self.add_hidden(&mut columns, INGESTION_COLUMN, ScalarType::DateTime, "g"));
         let Some(provider) = self.tables.source(table, &columns)? else { return self.no_rows(&visible) };
@@ -213,10 +214,9 @@ impl Lowering<'_> {
             ScalarValue::Int64(value) => Ok(value.map(Bound::Long)),
             ScalarValue::Int32(value) => Ok(value.map(|value| Bound::Long(i64::from(value)))),
             ScalarValue::Float64(value) => Ok(value.map(Bound::Real)),
-            other => Err(LowerError::Constant {
-                message: format!("range over {}", other.data_type()),
-                span: expr.span,
-            }),
+            other => {
+                Err(LowerError::Constant { message: format!("range over {}", other.data_type()), span: expr.span })
+            }
         }
     }
 
@@ -279,7 +279,8 @@ impl Lowering<'_> {
 
     /// A `materialize` that is read in one place only: its input, under the ids of this node.
     fn lower_once(&mut self, rel: &Rel, input: &Rel, needed: &ColumnSet) -> LowerResult<Lowered> {
-        let pairs: Vec<_> = rel.columns.iter().zip(&input.columns).filter(|(out, _)| needed.contains(&out.id)).collect();
+        let pairs: Vec<_> =
+            rel.columns.iter().zip(&input.columns).filter(|(out, _)| needed.contains(&out.id)).collect();
         let wanted: ColumnSet = pairs.iter().map(|(_, from)| from.id).collect();
         let lowered = self.lower(input, &wanted)?;
         let names: Vec<String> = pairs.iter().map(|(out, _)| column_name(out.id)).collect();

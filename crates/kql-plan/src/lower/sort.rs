@@ -35,11 +35,7 @@ impl Lowering<'_> {
     }
 
     /// The keys as columns of the plan, computed ones added to it.
-    pub(crate) fn order_keys(
-        &mut self,
-        lowered: Lowered,
-        keys: &[SortKey],
-    ) -> LowerResult<(Lowered, Vec<OrderKey>)> {
+    pub(crate) fn order_keys(&mut self, lowered: Lowered, keys: &[SortKey]) -> LowerResult<(Lowered, Vec<OrderKey>)> {
         let mut order: Vec<OrderKey> = Vec::new();
         let mut computed: Vec<PlanExpr> = Vec::new();
         for key in keys {
@@ -64,11 +60,7 @@ impl Lowering<'_> {
                     _ => self.expr(&lowered, &key.expr)?,
                 };
                 computed.push(Internal::RealClass.call(vec![value]).alias(&class));
-                order.push(OrderKey {
-                    column: class,
-                    descending: !key.nulls_first,
-                    nulls_first: key.nulls_first,
-                });
+                order.push(OrderKey { column: class, descending: !key.nulls_first, nulls_first: key.nulls_first });
             }
             order.push(OrderKey { column: name, descending: key.descending, nulls_first: key.nulls_first });
         }

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use datafusion_common::ScalarValue;
 use datafusion_expr::logical_plan::Aggregate;
 use datafusion_expr::{Expr as PlanExpr, LogicalPlan, lit};
 use kql_semantics::bound::{AggregateCall, ColumnId, Expr, Rel, SummarizeItem};
@@ -15,15 +14,28 @@ use crate::error::{LowerError, LowerResult};
 use crate::function::aggregate::KqlAggregate;
 use crate::function::place_union::PlaceUnion;
 use crate::function::row_pick::{Pick, Picked, RowPick};
-use crate::lower::expr::present;
 use crate::lower::{Hidden, Lowered, Lowering, Scope, column, column_name, named, project_plan};
 use crate::node::{KqlNode, Op};
 use crate::walk::{ColumnSet, columns_of};
 
 /// Aggregates whose result depends on the order of the rows.
 const ORDERED: &[&str] = &[
-    "make_list", "make_list_if", "make_list_with_nulls", "makelist", "make_set", "make_set_if", "makeset", "make_bag",
-    "make_bag_if", "make_dictionary", "take_any", "take_anyif", "any", "anyif", "arg_max", "arg_min",
+    "make_list",
+    "make_list_if",
+    "make_list_with_nulls",
+    "makelist",
+    "make_set",
+    "make_set_if",
+    "makeset",
+    "make_bag",
+    "make_bag_if",
+    "make_dictionary",
+    "take_any",
+    "take_anyif",
+    "any",
+    "anyif",
+    "arg_max",
+    "arg_min",
 ];
 
 impl Lowering<'_> {
@@ -49,11 +61,8 @@ impl Lowering<'_> {
         for item in &items {
             self.lower_item(&lowered, item, live.as_deref(), &mut aggregates, &mut outputs)?;
         }
-        let lowered = if lowered.hidden.scope.is_some() && !keys.is_empty() {
-            self.without_ghosts(lowered)?
-        } else {
-            lowered
-        };
+        let lowered =
+            if lowered.hidden.scope.is_some() && !keys.is_empty() { self.without_ghosts(lowered)? } else { lowered };
         let hidden = self.carry(&lowered, &mut group, &mut aggregates, &mut outputs);
         if group.is_empty() && aggregates.is_empty() {
             // `summarize count()` of which nothing is needed above: one row all the same.
@@ -255,10 +264,4 @@ fn order_matters(item: &SummarizeItem) -> bool {
         SummarizeItem::Aggregate { call, .. } => ORDERED.contains(&call.aggregate.name),
         SummarizeItem::ArgExtreme { .. } | SummarizeItem::TakeAny { .. } => true,
     }
-}
-
-/// The value of an aggregate over no rows, as a literal.
-pub(crate) fn empty_value(aggregate: &KqlAggregate, ty: ScalarType) -> LowerResult<PlanExpr> {
-    let value: ScalarValue = aggregate.empty_value()?;
-    Ok(present(PlanExpr::Literal(value, None), ty))
 }

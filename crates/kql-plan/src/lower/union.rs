@@ -73,10 +73,7 @@ impl Lowering<'_> {
     fn is_long(&self, branch: &Lowered) -> bool {
         branch.order.iter().all(|key| {
             !key.descending
-                && matches!(
-                    branch.type_of(&key.column),
-                    Ok(datafusion_common::arrow::datatypes::DataType::Int64)
-                )
+                && matches!(branch.type_of(&key.column), Ok(datafusion_common::arrow::datatypes::DataType::Int64))
         })
     }
 

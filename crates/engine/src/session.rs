@@ -1,0 +1,66 @@
+//! Planning: which rules of DataFusion run, and under which settings.
+//!
+//! The lists are explicit. The binder has decided all types, so nothing coerces; constants are folded in lowering;
+//! rules for shapes that lowering never makes (SQL subqueries, DISTINCT, grouping sets) would only cost time.
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
+use datafusion::optimizer::optimize_projections::OptimizeProjections;
+use datafusion::optimizer::push_down_filter::PushDownFilter;
+use datafusion::optimizer::push_down_limit::PushDownLimit;
+use datafusion::optimizer::{Optimizer, OptimizerContext, OptimizerRule};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+use datafusion::prelude::SessionConfig;
+use kql_exec::planner::KqlPlanner;
+
+/// The logical rules, in order. One pass suffices: nothing a later rule does gives an earlier one new work.
+fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    vec![
+        Arc::new(PushDownLimit::new()),
+        Arc::new(PushDownFilter::new()),
+        Arc::new(CommonSubexprEliminate::new()),
+        Arc::new(OptimizeProjections::new()),
+    ]
+}
+
+/// Plans for a number of partitions.
+pub(crate) struct Planner {
+    optimizer: Optimizer,
+    state: SessionState,
+    physical: DefaultPhysicalPlanner,
+}
+
+impl Planner {
+    pub(crate) fn new(partitions: usize) -> Planner {
+        let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));
+        let options = config.options_mut();
+        options.optimizer.max_passes = 1;
+        options.execution.collect_statistics = false;
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(Arc::new(RuntimeEnv::default()))
+            .with_physical_optimizer_rules(datafusion::physical_optimizer::optimizer::PhysicalOptimizer::new().rules)
+            .build();
+        let physical = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(KqlPlanner)]);
+        Planner { optimizer: Optimizer::with_rules(rules()), state, physical }
+    }
+
+    pub(crate) fn state(&self) -> &SessionState {
+        &self.state
+    }
+
+    pub(crate) fn optimize(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let context = OptimizerContext::new().with_max_passes(1);
+        self.optimizer.optimize(plan, &context, |_, _| {})
+    }
+
+    pub(crate) async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
+        self.physical.create_physical_plan(plan, &self.state).await
+    }
+}
