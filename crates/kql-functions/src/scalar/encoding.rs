@@ -6,6 +6,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::{Dynamic, Guid, String};
 
 use crate::entry::{Entry, Function, any, dynamic, ex, guid, string, takes};
+use crate::kernel;
 
 /// A function from a string to a string.
 macro_rules! text_to_text {
@@ -17,7 +18,7 @@ macro_rules! text_to_text {
             overloads: &[takes(&[string("text")], String)],
             result_name: ResultName::None,
             examples: &[ex($query, $result)],
-            kernel: None,
+            kernel: kernel!(crate::kernels::encoding::$kernel),
         })
     };
 }
@@ -34,7 +35,7 @@ pub static FAMILY: &[Function] = &[
     text_to_text!(
         "url_encode_component",
         "Encodes text for a part of a URL, blanks as `%20`.",
-        "Letters, digits and `-_.~` stay; hexadecimal digits are upper case.",
+        "As `url_encode` but for blanks.",
         "print s = url_encode_component('a b')",
         "s:string\n\"a%20b\"",
         url_encode_component
@@ -88,7 +89,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("text")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = base64_decode_toarray('VGk=')", "a:dynamic\n[84,105]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::encoding::base64_decode_toarray),
     }),
     Function::new(Entry {
         name: "base64_encode_fromarray",
@@ -97,7 +98,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array")], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = base64_encode_fromarray(dynamic([84, 105]))", "s:string\n\"VGk=\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::encoding::base64_encode_fromarray),
     }),
     Function::new(Entry {
         name: "base64_decode_toguid",
@@ -109,7 +110,7 @@ pub static FAMILY: &[Function] = &[
             "print g = base64_decode_toguid('8jMxriJurkmwahbmqbIS6w==')",
             "g:guid\nae3133f2-6e22-49ae-b06a-16e6a9b212eb",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::encoding::base64_decode_toguid),
     }),
     Function::new(Entry {
         name: "base64_encode_fromguid",
@@ -121,7 +122,7 @@ pub static FAMILY: &[Function] = &[
             "print s = base64_encode_fromguid(toguid('ae3133f2-6e22-49ae-b06a-16e6a9b212eb'))",
             "s:string\n\"8jMxriJurkmwahbmqbIS6w==\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::encoding::base64_encode_fromguid),
     }),
     text_to_text!(
         "zlib_decompress_from_base64_string",
@@ -162,7 +163,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("text")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = unicode_codepoints_from_string('ża')", "a:dynamic\n[380,97]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::encoding::codepoints_from_string),
     }),
     Function::new(Entry {
         name: "to_utf8",
@@ -171,7 +172,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("text")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = to_utf8('ab')", "a:dynamic\n[97,98]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::encoding::codepoints_from_string),
     })
     .obsolete("unicode_codepoints_from_string"),
     Function::new(Entry {
@@ -181,7 +182,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("codepoint"), any("codepoint").repeat()], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = unicode_codepoints_to_string(75, dynamic([81, 76]))", "s:string\n\"KQL\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::encoding::codepoints_to_string),
     }),
     Function::new(Entry {
         name: "make_string",
@@ -190,7 +191,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("codepoint"), any("codepoint").repeat()], String)],
         result_name: ResultName::None,
         examples: &[ex("print s = make_string(dynamic([75, 81, 76]))", "s:string\n\"KQL\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::encoding::codepoints_to_string),
     })
     .obsolete("unicode_codepoints_to_string"),
     text_to_text!(

@@ -1,11 +1,12 @@
 //! Hashes.
 //!
-//! Text hashes as UTF-8; a number, datetime or timespan as its little-endian bytes.
+//! xxHash64 takes text as UTF-8 and numbers and times as their little-endian bytes; the others take the printed text.
 
 use kql_types::ResultName;
 use kql_types::ScalarType::{Long, String};
 
 use crate::entry::{Entry, Function, any, ex, integer, long, takes};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -15,7 +16,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("source"), integer("mod").optional()], Long)],
         result_name: ResultName::None,
         examples: &[ex("print h = hash('World', 100)", "h:long\n51")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::hash::xxhash64),
     }),
     Function::new(Entry {
         name: "hash_xxhash64",
@@ -24,7 +25,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("source"), integer("mod").optional()], Long)],
         result_name: ResultName::None,
         examples: &[ex("print h = hash_xxhash64('World')", "h:long\n1846988464401551951")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::hash::xxhash64),
     }),
     Function::new(Entry {
         name: "hash_md5",
@@ -33,7 +34,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("source")], String)],
         result_name: ResultName::None,
         examples: &[ex("print h = hash_md5('abc')", "h:string\n\"900150983cd24fb0d6963f7d28e17f72\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::hash::md5),
     }),
     Function::new(Entry {
         name: "hash_sha1",
@@ -42,7 +43,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("source")], String)],
         result_name: ResultName::None,
         examples: &[ex("print h = hash_sha1('abc')", "h:string\n\"a9993e364706816aba3e25717850c26c9cd0d89d\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::hash::sha1),
     }),
     Function::new(Entry {
         name: "hash_sha256",
@@ -54,7 +55,7 @@ pub static FAMILY: &[Function] = &[
             "print h = hash_sha256('abc')",
             "h:string\n\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::hash::sha256),
     }),
     Function::new(Entry {
         name: "hash_combine",
