@@ -1,5 +1,6 @@
 //! Families of scalar functions and operators.
 
+mod access;
 mod arithmetic;
 mod arrays;
 mod bags;
@@ -67,4 +68,5 @@ pub static FAMILIES: &[&[Function]] = &[
 ];
 
 /// One slice per family of operators.
-pub static OPERATORS: &[&[Function]] = &[arithmetic::OPERATORS, comparison::OPERATORS, text_operators::FAMILY];
+pub static OPERATORS: &[&[Function]] =
+    &[access::OPERATORS, arithmetic::OPERATORS, comparison::OPERATORS, text_operators::FAMILY];
