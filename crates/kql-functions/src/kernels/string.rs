@@ -433,6 +433,36 @@ pub fn isutf8(args: &Args<'_>) -> KernelResult {
     args.to_flags(|_| true)
 }
 
+/// Units of sizes, each 1,024 (or the given base) of the one before.
+const UNITS: [&str; 7] = ["Bytes", "KB", "MB", "GB", "TB", "PB", "EB"];
+/// Digits after the point that `format_bytes` prints at most.
+const SIZE_PRECISION_MAX: i64 = 15;
+
+/// `format_bytes(size [, precision [, units [, base]]])`
+pub fn format_bytes(args: &Args<'_>) -> KernelResult {
+    let (size, precision) = (args.real(0)?, args.long_or(1, 0)?);
+    let (units, base) = (args.text_or(2, "")?, args.long_or(3, 1024)?);
+    args.to_texts(|row, out| {
+        let (Some(size), Some(precision), Some(base)) = (size.opt(row), precision.opt(row), base.opt(row)) else {
+            return;
+        };
+        let base = if base == 1000 { 1000.0 } else { 1024.0f64 };
+        let unit = match units.at(row) {
+            "" => (0..UNITS.len()).rev().find(|unit| size.abs() >= base.powi(*unit as i32)).unwrap_or(0),
+            name => match UNITS.iter().position(|unit| unit.eq_ignore_ascii_case(name)) {
+                Some(unit) => unit,
+                None => return,
+            },
+        };
+        let precision = precision.clamp(0, SIZE_PRECISION_MAX) as usize;
+        let digits = format!("{:.precision$}", size / base.powi(unit as i32));
+        let shown = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
+        out.push_str(shown);
+        out.push(' ');
+        out.push_str(UNITS[unit]);
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -494,6 +524,16 @@ mod tests {
             |a: &str, b: &str| text(replace_strings, &["This is it".into(), Cell::dynamic(a), Cell::dynamic(b)]);
         assert_eq!(replaced(r#"["This","is"]"#, r#"["This","was"]"#), "This was it");
         assert_eq!(replaced(r#"["is","This"]"#, r#"["was","This"]"#), "Thwas was it");
+    }
+
+    #[test]
+    fn sizes_in_bytes() {
+        let size = |n: f64, precision: i64, unit: &str| text(format_bytes, &[n.into(), precision.into(), unit.into()]);
+        assert_eq!(size(564.0, 0, ""), "564 Bytes");
+        assert_eq!(size(10332.0, 1, ""), "10.1 KB");
+        assert_eq!(size(20_010_332.0, 0, "KB"), "19541 KB");
+        assert_eq!(size(1024.0, 2, ""), "1 KB");
+        assert_eq!(size(1.0, 0, "furlongs"), "");
     }
 
     #[test]

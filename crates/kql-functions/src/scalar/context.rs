@@ -7,6 +7,7 @@ use kql_types::ScalarType::{Bool, DateTime, Dynamic, Guid, Long, String};
 use kql_types::{Param, ParamType};
 
 use crate::entry::{Entry, Function, any, boolean, ex, string, takes};
+use crate::kernel;
 
 const TABULAR: Param = Param::new("source", ParamType::Table);
 
@@ -18,17 +19,17 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[], Guid)],
         result_name: ResultName::None,
         examples: &[ex("print n = strlen(tostring(new_guid()))", "n:long\n36")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::context::new_guid),
     })
     .volatile(),
     Function::new(Entry {
         name: "assert",
         summary: "Gives true when the condition holds, and fails the query with a message when it does not.",
-        details: "The condition is a constant; it is checked before the query runs.",
+        details: "",
         overloads: &[takes(&[boolean("condition"), string("message")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print r = assert(1 < 2, 'order of numbers')", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::context::assert),
     }),
     Function::new(Entry {
         name: "estimate_data_size",
@@ -37,7 +38,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value"), any("value").repeat()], Long)],
         result_name: ResultName::None,
         examples: &[ex("print n = estimate_data_size('abc') > 0", "n:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::context::estimate_data_size),
     }),
     Function::new(Entry {
         name: "column_names_of",

@@ -6,19 +6,20 @@ use kql_types::ResultName;
 use kql_types::ScalarType::{Decimal, Dynamic};
 
 use crate::entry::{Entry, Function, any, ex, string, takes, text};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
         name: "parse_url",
         summary: "Takes a URL apart: scheme, host, port, path, user, password, query parameters, fragment.",
-        details: "All parts are strings, `Query Parameters` is a bag. A text that is no absolute URL gives a bag of empty parts.",
+        details: "All parts are strings, `Query Parameters` is a bag. A text that is no absolute URL has no host and no path. Nothing is decoded.",
         overloads: &[takes(&[string("url")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex(
             "print h = tostring(parse_url('https://u:p@example.com:8443/a/b?x=1#top').Host)",
             "h:string\n\"example.com\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::parse::parse_url),
     }),
     Function::new(Entry {
         name: "parseurl",
@@ -27,20 +28,20 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("url")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print p = tostring(parseurl('https://example.com/a').Path)", "p:string\n\"/a\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::parse::parse_url),
     })
     .obsolete("parse_url"),
     Function::new(Entry {
         name: "parse_urlquery",
         summary: "Takes the query part of a URL apart.",
-        details: "A bag with one key, `Query Parameters`, that holds a bag of decoded strings.",
+        details: "A bag with one key, `Query Parameters`, that holds a bag of strings as written.",
         overloads: &[takes(&[string("query")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex(
-            "print q = parse_urlquery('a=1&b=two%20words')",
-            "q:dynamic\n{\"Query Parameters\":{\"a\":\"1\",\"b\":\"two words\"}}",
+            "print q = parse_urlquery('a=1&b=two')",
+            "q:dynamic\n{\"Query Parameters\":{\"a\":\"1\",\"b\":\"two\"}}",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::parse::parse_urlquery),
     }),
     Function::new(Entry {
         name: "parseurlquery",
@@ -49,7 +50,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("query")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print q = parseurlquery('a=1')", "q:dynamic\n{\"Query Parameters\":{\"a\":\"1\"}}")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::parse::parse_urlquery),
     })
     .obsolete("parse_urlquery"),
     Function::new(Entry {
@@ -62,7 +63,7 @@ pub static FAMILY: &[Function] = &[
             "print f = tostring(parse_path(@'C:\\Windows\\System32\\cmd.exe').Filename)",
             "f:string\n\"cmd.exe\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::parse::parse_path),
     }),
     Function::new(Entry {
         name: "parse_csv",
@@ -74,20 +75,20 @@ pub static FAMILY: &[Function] = &[
             "print a = parse_csv('x,\"y,z\",\"say \"\"hi\"\"\"')",
             "a:dynamic\n[\"x\",\"y,z\",\"say \\\"hi\\\"\"]",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::parse::parse_csv),
     }),
     Function::new(Entry {
         name: "parse_xml",
         summary: "Turns an XML document into a dynamic bag.",
         details: "Attributes become keys with `@`, text beside them the key `#text`; elements that repeat become an array. What is no \
-                  XML gives null.",
+                  XML, or longer than 1 MiB, gives null.",
         overloads: &[takes(&[string("xml")], Dynamic)],
         result_name: ResultName::FirstArgument,
         examples: &[ex(
             "print x = parse_xml('<a id=\"1\"><b>t</b><b>u</b></a>')",
             "x:dynamic\n{\"a\":{\"@id\":\"1\",\"b\":[\"t\",\"u\"]}}",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::xml::parse_xml),
     }),
     Function::new(Entry {
         name: "parse_version",
@@ -96,7 +97,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("version")], Decimal)],
         result_name: ResultName::None,
         examples: &[ex("print v = parse_version('1.2.3.40') > parse_version('1.2.3.9')", "v:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::parse::parse_version),
     }),
     Function::new(Entry {
         name: "parse_command_line",
@@ -108,7 +109,7 @@ pub static FAMILY: &[Function] = &[
             "print a = parse_command_line('run \"C:\\\\a b.exe\" -x', 'windows')",
             "a:dynamic\n[\"run\",\"C:\\\\a b.exe\",\"-x\"]",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::parse::parse_command_line),
     }),
     Function::new(Entry {
         name: "parse_user_agent",

@@ -5,7 +5,7 @@
 use kql_types::ResultName;
 use kql_types::ScalarType::{Bool, Dynamic, Long, String};
 
-use crate::entry::{Entry, Function, any, dynamic, ex, integer, string, takes, text};
+use crate::entry::{Entry, Function, any, dynamic, ex, integer, real, string, takes, text};
 use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
@@ -245,5 +245,21 @@ pub static FAMILY: &[Function] = &[
         result_name: ResultName::None,
         examples: &[ex("print a = isutf8('żaba')", "a:bool\ntrue")],
         kernel: kernel!(crate::kernels::string::isutf8),
+    }),
+    Function::new(Entry {
+        name: "format_bytes",
+        summary: "Prints a number as a size in bytes, with a unit.",
+        details: "Units are powers of 1,024: `Bytes`, `KB`, `MB`, `GB`, `TB`, `PB`, `EB`; the largest that fits when none is given. \
+                  An unknown unit gives `\"\"`.",
+        overloads: &[takes(
+            &[real("size"), integer("precision").optional(), string("units").optional(), integer("base").optional()],
+            String,
+        )],
+        result_name: ResultName::FirstArgument,
+        examples: &[ex(
+            "print a = format_bytes(564), b = format_bytes(20010332, 2), c = format_bytes(20010332, 0, 'KB')",
+            "a:string,b:string,c:string\n\"564 Bytes\",\"19.08 MB\",\"19541 KB\"",
+        )],
+        kernel: kernel!(crate::kernels::string::format_bytes),
     }),
 ];
