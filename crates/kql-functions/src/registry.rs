@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 use crate::{Aggregate, Function, aggregates as aggregate_families, scalar};
 
 static FUNCTIONS: LazyLock<HashMap<&'static str, &'static Function>> =
-    LazyLock::new(|| functions().map(|f| (f.name, f)).collect());
+    LazyLock::new(|| functions().chain(scalar::INTERNAL).map(|f| (f.name, f)).collect());
 static OPERATORS: LazyLock<HashMap<&'static str, &'static Function>> =
     LazyLock::new(|| operators().map(|f| (f.name, f)).collect());
 static AGGREGATES: LazyLock<HashMap<&'static str, &'static Aggregate>> =
-    LazyLock::new(|| self::aggregates().map(|f| (f.name, f)).collect());
+    LazyLock::new(|| self::aggregates().chain(aggregate_families::INTERNAL).map(|f| (f.name, f)).collect());
 
 /// All scalar and window functions.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
@@ -26,6 +26,7 @@ pub fn aggregates() -> impl Iterator<Item = &'static Aggregate> {
     aggregate_families::FAMILIES.iter().flat_map(|family| family.iter())
 }
 
+/// A function by name, those that only lowering uses (`$series_bin`) included.
 pub fn function(name: &str) -> Option<&'static Function> {
     FUNCTIONS.get(name).copied()
 }
@@ -34,6 +35,7 @@ pub fn operator(symbol: &str) -> Option<&'static Function> {
     OPERATORS.get(symbol).copied()
 }
 
+/// An aggregate by name, those that only lowering uses (`$series`) included.
 pub fn aggregate(name: &str) -> Option<&'static Aggregate> {
     AGGREGATES.get(name).copied()
 }

@@ -8,6 +8,7 @@ mod collections;
 mod counts;
 mod distinct;
 mod extremes;
+mod internal;
 mod percentiles;
 mod picks;
 mod spread;
@@ -16,6 +17,8 @@ mod totals;
 use kql_types::{Param, ParamType, ScalarType};
 
 use crate::Aggregate;
+
+pub use internal::INTERNAL;
 
 /// One slice per family.
 pub static FAMILIES: &[&[Aggregate]] = &[

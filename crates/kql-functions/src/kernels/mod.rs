@@ -15,6 +15,7 @@ pub mod aggregate_list;
 pub mod aggregate_percentile;
 pub mod aggregate_pick;
 pub mod aggregate_schema;
+pub mod aggregate_series;
 pub mod aggregate_set;
 pub mod aggregate_spread;
 mod aggregate_state;

@@ -13,6 +13,7 @@ mod encoding;
 mod geo;
 mod geo_cells;
 mod hash;
+mod internal;
 mod ip;
 mod json;
 mod math;
@@ -34,6 +35,8 @@ mod units;
 mod window;
 
 use crate::Function;
+
+pub use internal::INTERNAL;
 
 /// One slice per family.
 pub static FAMILIES: &[&[Function]] = &[

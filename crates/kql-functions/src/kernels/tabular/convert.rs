@@ -165,6 +165,21 @@ impl ColumnBuilder {
     }
 }
 
+/// Whether [`ColumnBuilder::append_text`] can read a text as a value of the type.
+pub fn reads_as(text: &str, ty: ScalarType) -> bool {
+    match ty {
+        ScalarType::Bool => text_to_bool(text).is_some(),
+        ScalarType::Int => number::parse_int(text).is_some(),
+        ScalarType::Long => number::parse_long(text).is_some(),
+        ScalarType::Real => number::parse_real(text).is_some(),
+        ScalarType::Decimal => number::parse_decimal(text).is_some(),
+        ScalarType::DateTime => datetime::parse(text).is_some(),
+        ScalarType::TimeSpan => timespan::parse(text).is_some(),
+        ScalarType::Guid => guid::parse(text).is_some(),
+        ScalarType::String | ScalarType::Dynamic | ScalarType::Unknown => true,
+    }
+}
+
 fn append<T>(value: Option<T>, append: impl FnOnce(Option<T>)) -> bool {
     let read = value.is_some();
     append(value);

@@ -5,4 +5,6 @@
 
 pub mod convert;
 pub mod mv_expand;
+pub mod parse;
+pub mod parse_kv;
 pub mod window;
