@@ -11,13 +11,17 @@
 
 pub mod ast;
 mod diagnostics;
+mod format;
 mod kind;
 mod lexer;
 mod parser;
+mod tree;
 
 pub use ast::Span;
+pub use format::{FormatOptions, format};
 pub use kind::{NameUse, SyntaxKind};
 pub use lexer::{Token, lex};
+pub use tree::{Kql, SyntaxNode, SyntaxToken, SyntaxTree};
 
 /// A mistake in the text, with the official parser's code where it has one (`KS001`...).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +44,11 @@ pub fn parse(text: &str) -> Parse {
     let (mut parser, _) = parser::Parser::new(text);
     let query = parser.query();
     Parse { query, errors: in_order(parser.errors) }
+}
+
+/// Parses a query text to its lossless tree. Never fails and never panics.
+pub fn parse_tree(text: &str) -> SyntaxTree {
+    SyntaxTree::new(text)
 }
 
 /// Parses a stored function: `params` with or without its parentheses, `body` with or without its braces.

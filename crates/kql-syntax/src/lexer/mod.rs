@@ -17,6 +17,13 @@ pub struct Token {
     pub span: Span,
 }
 
+impl Token {
+    /// The token's part of the text that it was read from.
+    pub fn text(self, text: &str) -> &str {
+        text.get(self.span.start as usize..self.span.end as usize).unwrap_or("")
+    }
+}
+
 /// All tokens of a text in order, without a token for the end.
 ///
 /// Texts above 4 GiB are cut: offsets are 32 bits wide.
@@ -235,7 +242,7 @@ fn negated_keyword(text: &str) -> Option<(SyntaxKind, usize)> {
 }
 
 /// The kind of `keyword(...)` written without a space, when that is a literal.
-fn parenthesised_literal(keyword: SyntaxKind) -> Option<SyntaxKind> {
+pub(crate) fn parenthesised_literal(keyword: SyntaxKind) -> Option<SyntaxKind> {
     Some(match keyword {
         SyntaxKind::LongKw | SyntaxKind::Int64Kw => SyntaxKind::LongLiteral,
         SyntaxKind::IntKw | SyntaxKind::Int32Kw => SyntaxKind::IntLiteral,
