@@ -2,7 +2,21 @@
 //!
 //! Third stage of the pipeline. Knows neither Arrow nor DataFusion; the clock is passed in.
 
+mod binder;
 pub mod bound;
+mod constant;
+mod entity;
+mod expr;
+mod naming;
+mod projection;
+mod rel;
+mod scope;
+mod statements;
+mod stored;
+mod suggest;
+mod usage;
+mod user_function;
+mod walk;
 
 use std::sync::Arc;
 
@@ -68,7 +82,7 @@ pub struct Bound {
     pub open: bool,
 }
 
-/// Binds a parsed query.
-pub fn bind(_query: &kql_syntax::ast::Query, _catalog: &dyn Catalog, _options: &BindOptions) -> Bound {
-    Bound { query: None, diagnostics: Vec::new(), columns: Vec::new(), open: false }
+/// Binds a parsed query. Syntax errors are not repeated here.
+pub fn bind(query: &kql_syntax::ast::Query, catalog: &dyn Catalog, options: &BindOptions) -> Bound {
+    binder::Binder::new(catalog, options).bind_query(query)
 }

@@ -1,0 +1,324 @@
+//! Tables by name: variables, stored functions, the catalog, `table("T")`, `database("d").T`, watchlists.
+//!
+//! There is one catalog: whatever cluster, database or workspace a query names, its tables are looked up there.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use kql_syntax::ast::{self, Name};
+use kql_types::{Diagnostic, ScalarType, Span, Value};
+
+use crate::binder::Binder;
+use crate::bound::{BoundColumn, ExprKind, Rel, RelKind};
+use crate::expr::Bound;
+use crate::scope::{Entity, Table, Variable, matches_wildcard};
+use crate::suggest::nearest;
+
+/// Columns that every watchlist has, before its own.
+const WATCHLIST_COLUMNS: &[(&str, ScalarType)] = &[
+    ("_DTItemId", ScalarType::String),
+    ("LastUpdatedTimeUTC", ScalarType::DateTime),
+    ("SearchKey", ScalarType::String),
+    ("WatchlistItem", ScalarType::Dynamic),
+];
+
+impl Binder<'_> {
+    /// The table that a bare name means in a tabular place.
+    pub(crate) fn named_table(&mut self, name: &Name) -> Table {
+        match self.scope.find(&name.text).cloned() {
+            Some(Variable::Table(table)) => {
+                let mut table = self.copy_table(&table, name.span);
+                table.name.get_or_insert_with(|| name.text.as_str().into());
+                return table;
+            }
+            Some(Variable::Function(function)) => {
+                let bound = if function.required() == 0 {
+                    self.call_user_function(&function, &[], name.span, name.span)
+                } else {
+                    let message = format!("The function '{}' requires an argument list.", name.text);
+                    self.error("KS117", name.span, message);
+                    return self.no_table(name.span);
+                };
+                return self.table_of(bound, name.span);
+            }
+            Some(Variable::Scalar(expr)) if expr.ty == ScalarType::Unknown => return self.no_table(name.span),
+            Some(Variable::Scalar(_) | Variable::Entity(_)) => {
+                self.error("KS111", name.span, "Table expected.");
+                return self.no_table(name.span);
+            }
+            Some(Variable::Error) => return self.no_table(name.span),
+            None => {}
+        }
+        if let Some(function) = self.stored_function(&name.text)
+            && function.required() == 0
+            && !(self.in_stored && self.catalog.table(&name.text).is_some())
+        {
+            let bound = self.call_user_function(&function, &[], name.span, name.span);
+            return self.table_of(bound, name.span);
+        }
+        if let Some(table) = self.catalog_table(&name.text, name.span) {
+            return table;
+        }
+        if kql_functions::function(&name.text).is_some() {
+            self.error("KS117", name.span, format!("The function '{}' requires an argument list.", name.text));
+            return self.no_table(name.span);
+        }
+        self.missing_table(&name.text, name.span)
+    }
+
+    /// A table of the catalog, read afresh.
+    pub(crate) fn catalog_table(&mut self, name: &str, span: Span) -> Option<Table> {
+        let info = self.catalog.table(name)?;
+        let names = self.table_columns.entry(name.to_string()).or_insert_with(|| {
+            Rc::from(info.columns.iter().map(|column| Arc::from(column.name.as_str())).collect::<Vec<Arc<str>>>())
+        });
+        let names = names.clone();
+        let table_name: Arc<str> = info.name.as_str().into();
+        let mut columns = Vec::with_capacity(names.len());
+        for (column, column_name) in info.columns.iter().zip(names.iter()) {
+            let bound = BoundColumn { id: self.new_id(), name: column_name.clone(), ty: column.ty };
+            self.origins.insert(bound.id, vec![(table_name.clone(), column_name.clone())]);
+            columns.push(bound);
+        }
+        let source = info.columns.iter().map(|column| column.name.clone()).collect();
+        let kind = Box::new(RelKind::Table { name: info.name.clone(), source });
+        let rel = Rel { kind, columns, serialized: false, span };
+        Some(Table { name: Some(table_name), ..Table::new(rel) })
+    }
+
+    /// KS204, or a warning behind `isfuzzy`.
+    fn missing_table(&mut self, name: &str, span: Span) -> Table {
+        if self.fuzzy {
+            self.missing.push(None);
+            let message = format!("The fuzzy name '{name}' does not refer to any known or currently accessible table.");
+            self.report(Diagnostic::warning("KS205", span, message));
+        } else {
+            let message = format!("The name '{name}' does not refer to any known table, tabular variable or function.");
+            let tables = self.catalog.table_names();
+            let functions = self.catalog.function_names();
+            let variables: Vec<String> = self.scope.names().into_iter().map(|(name, _)| name.to_string()).collect();
+            let known = variables.iter().chain(&tables).chain(&functions).map(String::as_str);
+            let mut diagnostic = Diagnostic::error("KS204", span, message);
+            if let Some(near) = nearest(name, known) {
+                diagnostic = diagnostic.with_help(format!("did you mean '{near}'?"));
+            }
+            self.report(diagnostic);
+            let report = self.diagnostics.iter().position(|d| d.code == "KS204" && d.span == span);
+            self.missing.push(report);
+        }
+        self.no_table(span)
+    }
+
+    /// Wants a table of what was bound.
+    pub(crate) fn table_of(&mut self, bound: Bound, span: Span) -> Table {
+        match bound {
+            Bound::Table(table) => table,
+            Bound::Scalar(expr) if expr.ty == ScalarType::Unknown => self.no_table(span),
+            _ => {
+                self.error("KS111", span, "Table expected.");
+                self.no_table(span)
+            }
+        }
+    }
+
+    /// The tables (and functions and variables) that a pattern like `Sec*` matches.
+    pub(crate) fn tables_matching(&mut self, pattern: &str, span: Span) -> Vec<Table> {
+        let mut names: Vec<String> = self
+            .scope
+            .names()
+            .into_iter()
+            .filter(|(_, variable)| match variable {
+                Variable::Table(_) => true,
+                Variable::Function(function) => function.required() == 0,
+                _ => false,
+            })
+            .map(|(name, _)| name.to_string())
+            .filter(|name| matches_wildcard(pattern, name))
+            .collect();
+        for name in self.catalog.table_names() {
+            if matches_wildcard(pattern, &name) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let mut tables = Vec::new();
+        for text in names {
+            let name = Name { text, span, bracketed: false };
+            let table = self.without_row(|b| b.named_table(&name));
+            tables.push(Table { name: Some(name.text.as_str().into()), ..table });
+        }
+        tables
+    }
+
+    /// `table("T")`, `database("d")`, `materialize(T)`, `_GetWatchlist("w")`, ...
+    pub(crate) fn bind_tabular_call(&mut self, name: &Name, args: &[ast::Expr], span: Span) -> Option<Bound> {
+        Some(match name.text.as_str() {
+            "cluster" => {
+                self.bind_entity_arguments(args);
+                Bound::Entity(Entity::Cluster)
+            }
+            "database" | "workspace" | "app" | "resource" => {
+                self.bind_entity_arguments(args);
+                Bound::Entity(Entity::Database)
+            }
+            "table" => Bound::Table(self.bind_table_function(args, span)),
+            "materialize" | "totable" | "view" => Bound::Table(self.bind_materialize(name, args, span)),
+            "external_table" | "materialized_view" | "stored_query_result" => {
+                Bound::Table(self.bind_table_function(args, span))
+            }
+            "_GetWatchlist" if self.stored_function(&name.text).is_none() => {
+                Bound::Table(self.bind_watchlist(name, args, span))
+            }
+            _ => return self.bind_stored_call(name, args, span),
+        })
+    }
+
+    fn bind_stored_call(&mut self, name: &Name, args: &[ast::Expr], span: Span) -> Option<Bound> {
+        let function = self.stored_function(&name.text)?;
+        Some(self.call_user_function(&function, args, name.span, span))
+    }
+
+    fn bind_entity_arguments(&mut self, args: &[ast::Expr]) {
+        for arg in args {
+            let bound = self.plain_scalar(arg);
+            if !matches!(bound.ty, ScalarType::String | ScalarType::Unknown) {
+                self.error("KS107", arg.span, "A value of type string expected.");
+            }
+        }
+    }
+
+    fn bind_table_function(&mut self, args: &[ast::Expr], span: Span) -> Table {
+        let Some(arg) = args.first() else {
+            self.report_argument_count("table", span, 1, Some(2));
+            return self.no_table(span);
+        };
+        let bound = self.plain_scalar(arg);
+        match &bound.kind {
+            ExprKind::Literal(Value::String(text)) => {
+                let name = Name { text: text.clone(), span: arg.span, bracketed: false };
+                match self.scope.find(text) {
+                    Some(Variable::Table(_)) => self.named_table(&name),
+                    _ => match self.catalog_table(text, span) {
+                        Some(table) => table,
+                        None => self.missing_table(text, arg.span),
+                    },
+                }
+            }
+            _ => {
+                if !matches!(bound.ty, ScalarType::String | ScalarType::Unknown) {
+                    self.error("KS107", arg.span, "A value of type string expected.");
+                }
+                if self.quiet == 0 && !matches!(bound.kind, ExprKind::Error) && !self.declaring {
+                    self.unsupported("table() with a computed name", span);
+                }
+                self.no_table(span)
+            }
+        }
+    }
+
+    fn bind_materialize(&mut self, name: &Name, args: &[ast::Expr], span: Span) -> Table {
+        let Some(arg) = args.first() else {
+            self.report_argument_count(&name.text, name.span, 1, Some(1));
+            return self.no_table(span);
+        };
+        let table = self.without_row(|b| b.table(arg));
+        if name.text != "materialize" {
+            return table;
+        }
+        self.materialized(table, span)
+    }
+
+    /// Wraps a table so that its uses share one evaluation.
+    pub(crate) fn materialized(&mut self, mut table: Table, span: Span) -> Table {
+        let id = self.next_materialize;
+        self.next_materialize += 1;
+        let mut columns = Vec::with_capacity(table.rel.columns.len());
+        for column in &table.rel.columns {
+            let id = self.new_id();
+            if let Some(origins) = self.origins.get(&column.id).cloned() {
+                self.origins.insert(id, origins);
+            }
+            columns.push(BoundColumn { id, name: column.name.clone(), ty: column.ty });
+        }
+        let serialized = table.rel.serialized;
+        let kind = Box::new(RelKind::Materialize {
+            id,
+            input: std::mem::replace(&mut table.rel, self.empty_rel(Vec::new(), span)),
+        });
+        Table { rel: Rel { kind, columns, serialized, span }, ..table }
+    }
+
+    fn bind_watchlist(&mut self, name: &Name, args: &[ast::Expr], span: Span) -> Table {
+        let mut values = Vec::new();
+        for arg in args {
+            let bound = self.plain_scalar(arg);
+            match bound.kind {
+                ExprKind::Literal(value) => values.push(value),
+                _ if bound.ty == ScalarType::Unknown => {}
+                _ => self.unsupported("_GetWatchlist with a computed name", arg.span),
+            }
+        }
+        let own = match values.first() {
+            Some(Value::String(watchlist)) => self.catalog.watchlist_columns(watchlist),
+            _ => Vec::new(),
+        };
+        let mut columns: Vec<BoundColumn> =
+            WATCHLIST_COLUMNS.iter().map(|(name, ty)| self.new_column(*name, *ty)).collect();
+        let open = own.is_empty();
+        for column in own {
+            if !columns.iter().any(|known| *known.name == *column) {
+                columns.push(self.new_column(column.as_str(), ScalarType::String));
+            }
+        }
+        let kind = Box::new(RelKind::HostTable { name: name.text.clone(), args: values });
+        let rel = Rel { kind, columns, serialized: false, span };
+        Table { open, name: Some(name.text.as_str().into()), ..Table::new(rel) }
+    }
+
+    /// `database("d").T`, `cluster("c").database("d")`.
+    pub(crate) fn member_of_entity(&mut self, entity: &Entity, member: &Name) -> Bound {
+        match entity {
+            Entity::Cluster => {
+                self.report_unknown_name(member);
+                Bound::Scalar(self.error_expr(member.span))
+            }
+            Entity::Database => {
+                let row = self.row.take();
+                let table = match self.stored_function(&member.text) {
+                    Some(function) if function.required() == 0 => {
+                        let bound = self.call_user_function(&function, &[], member.span, member.span);
+                        self.table_of(bound, member.span)
+                    }
+                    _ => match self.catalog_table(&member.text, member.span) {
+                        Some(table) => table,
+                        None => self.missing_table(&member.text, member.span),
+                    },
+                };
+                self.row = row;
+                Bound::Table(table)
+            }
+        }
+    }
+
+    /// `cluster("c").database("d")`, `database("d").f(x)`, `database("d").table("T")`.
+    pub(crate) fn bind_method(&mut self, base: &ast::Expr, name: &Name, args: &[ast::Expr], span: Span) -> Bound {
+        match self.bind(base) {
+            Bound::Entity(_) => match name.text.as_str() {
+                "database" | "table" | "external_table" | "materialized_view" | "cluster" => {
+                    self.bind_tabular_call(name, args, span).unwrap_or(Bound::Entity(Entity::Database))
+                }
+                _ => match self.stored_function(&name.text) {
+                    Some(function) => self.call_user_function(&function, args, name.span, span),
+                    None => {
+                        self.report_unknown_function(name);
+                        Bound::Table(self.no_table(span))
+                    }
+                },
+            },
+            Bound::Scalar(expr) if expr.ty == ScalarType::Unknown => Bound::Scalar(self.error_expr(span)),
+            _ => {
+                self.report_unknown_function(name);
+                Bound::Scalar(self.error_expr(span))
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Lists of output columns under construction: names made unique as Kusto does it, declarations that clash reported.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use kql_types::{ScalarType, Span};
+
+use crate::binder::Binder;
+use crate::bound::{BoundColumn, ColumnId, Expr, ExprKind, Rel, RelKind};
+
+/// One output column and where its value comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Projected {
+    pub name: Arc<str>,
+    pub ty: ScalarType,
+    pub expr: Expr,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Projection {
+    pub columns: Vec<Projected>,
+    index: HashMap<Arc<str>, usize>,
+    /// Names that were written as `name = ...` (or are columns written plainly): they clash.
+    declared: HashSet<Arc<str>>,
+    used: HashSet<Arc<str>>,
+    /// Columns of the row that are not to be added again.
+    done: HashSet<ColumnId>,
+    unnamed: usize,
+}
+
+impl Projection {
+    pub fn new() -> Projection {
+        Projection::default()
+    }
+
+    /// Starts with all columns of a row.
+    pub fn of_columns(columns: &[BoundColumn], span: Span) -> Projection {
+        let mut projection = Projection::new();
+        for column in columns {
+            projection.add_column(column, span);
+        }
+        projection
+    }
+
+    pub fn add_column(&mut self, column: &BoundColumn, span: Span) {
+        self.add(&column.name, None, crate::binder::column_expr(column, span), false, Some(column.id));
+    }
+
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.index.get(name).copied()
+    }
+
+    /// Ignores later attempts to add this column of the row.
+    pub fn skip(&mut self, id: ColumnId) {
+        self.done.insert(id);
+    }
+
+    /// Makes `name` unique by a number after `base`: `Column1`, `Column2`.
+    fn unique(&mut self, name: &Arc<str>, base: Option<&str>) -> Arc<str> {
+        let mut unique = name.clone();
+        let base = base.unwrap_or(name);
+        let mut number = 1;
+        while self.used.contains(&unique) {
+            unique = format!("{base}{number}").into();
+            number += 1;
+        }
+        self.used.insert(unique.clone());
+        unique
+    }
+
+    /// Adds a column whose name was not declared: it is changed when it is taken, or replaces the column of that name.
+    /// `identity` is the column of the row that this plainly is; one that is done is not added again.
+    pub fn add(
+        &mut self,
+        name: &Arc<str>,
+        base: Option<&str>,
+        expr: Expr,
+        replace: bool,
+        identity: Option<ColumnId>,
+    ) -> Arc<str> {
+        if identity.is_some_and(|id| self.done.contains(&id)) {
+            return name.clone();
+        }
+        if replace && let Some(at) = self.find(name) {
+            self.put(at, name.clone(), expr);
+            return name.clone();
+        }
+        let unique = self.unique(name, base);
+        self.index.insert(unique.clone(), self.columns.len());
+        self.columns.push(Projected { name: unique.clone(), ty: expr.ty, expr });
+        unique
+    }
+
+    /// Adds an expression without a name: `Column1`, `Column2`. In `extend` the number is that of the unnamed
+    /// expressions, and replaces a column of that name; elsewhere it is the first free one.
+    pub fn add_unnamed(&mut self, expr: Expr, replace: bool) {
+        self.unnamed += 1;
+        let number = if replace { self.unnamed } else { 1 };
+        self.add(&format!("Column{number}").into(), Some("Column"), expr, replace, None);
+    }
+
+    fn put(&mut self, at: usize, name: Arc<str>, expr: Expr) {
+        if let Some(slot) = self.columns.get_mut(at) {
+            *slot = Projected { name, ty: expr.ty, expr };
+        }
+    }
+
+    /// Adds a column whose name was declared. False when that name was declared before.
+    pub fn declare(&mut self, name: &Arc<str>, expr: Expr, replace: bool, identity: Option<ColumnId>) -> bool {
+        if self.declared.contains(name) {
+            return false;
+        }
+        let added = self.add(name, None, expr, replace, identity);
+        self.declared.insert(added);
+        true
+    }
+
+    /// Gives a column another name in place. False when the new name is taken by a declaration.
+    pub fn rename(&mut self, old: &str, new: &Arc<str>) -> bool {
+        if self.declared.contains(new) {
+            return false;
+        }
+        let Some(at) = self.index.remove(old) else { return true };
+        if let Some(slot) = self.columns.get_mut(at) {
+            slot.name = new.clone();
+        }
+        self.index.insert(new.clone(), at);
+        self.declared.insert(new.clone());
+        self.used.insert(new.clone());
+        true
+    }
+
+    /// Marks the names of all columns as declared.
+    pub fn declare_all(&mut self) {
+        self.declared.extend(self.columns.iter().map(|column| column.name.clone()));
+    }
+}
+
+impl Binder<'_> {
+    /// KS171.
+    pub(crate) fn duplicate_column(&mut self, name: &str, span: Span) {
+        self.error("KS171", span, format!("A column with the name '{name}' is already declared."));
+    }
+
+    /// The table that a projection makes of its input. A column passed on keeps its id.
+    pub(crate) fn projected(&mut self, input: Rel, projection: Projection, span: Span) -> Rel {
+        let serialized = input.serialized;
+        let mut seen = HashSet::new();
+        let mut exprs = Vec::with_capacity(projection.columns.len());
+        let mut columns = Vec::with_capacity(projection.columns.len());
+        for projected in projection.columns {
+            let source = match projected.expr.kind {
+                ExprKind::Column(id) => Some(id),
+                _ => None,
+            };
+            let id = match source {
+                Some(id) if seen.insert(id) => id,
+                Some(source) => {
+                    let id = self.new_id();
+                    if let Some(origins) = self.origins.get(&source).cloned() {
+                        self.origins.insert(id, origins);
+                    }
+                    id
+                }
+                None => {
+                    let id = self.new_id();
+                    if let Some(plain) = crate::expr::plain_column(&projected.expr)
+                        && let Some(origins) = self.origins.get(&plain).cloned()
+                    {
+                        self.origins.insert(id, origins);
+                    }
+                    id
+                }
+            };
+            columns.push(BoundColumn { id, name: projected.name, ty: projected.ty });
+            exprs.push((id, projected.expr));
+        }
+        Rel { kind: Box::new(RelKind::Project { input, exprs }), columns, serialized, span }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kql_types::Value;
+
+    fn one() -> Expr {
+        crate::binder::literal(Value::Long(1), Span::default())
+    }
+
+    fn names(projection: &Projection) -> Vec<&str> {
+        projection.columns.iter().map(|column| &*column.name).collect()
+    }
+
+    #[test]
+    fn unnamed_columns_are_numbered() {
+        let mut projection = Projection::new();
+        for _ in 0..3 {
+            projection.add(&"Column1".into(), Some("Column"), one(), false, None);
+        }
+        assert_eq!(names(&projection), ["Column1", "Column2", "Column3"]);
+    }
+
+    #[test]
+    fn a_taken_name_gets_a_number_and_a_declared_one_clashes() {
+        let mut projection = Projection::new();
+        assert!(projection.declare(&"a".into(), one(), false, None));
+        assert!(!projection.declare(&"a".into(), one(), true, None));
+        projection.add(&"a".into(), None, one(), false, None);
+        projection.add(&"a".into(), None, one(), true, None);
+        assert_eq!(names(&projection), ["a", "a1"]);
+    }
+}

@@ -1,0 +1,89 @@
+//! Operators with several results or sub-pipelines: `fork`, `facet`, `partition`.
+
+use kql_syntax::ast::{self, Name, Operator, SubPipeline};
+use kql_types::{ScalarType, Span};
+
+use crate::binder::Binder;
+use crate::bound::{AggregateCall, RelKind, SummarizeItem};
+use crate::scope::Table;
+
+impl Binder<'_> {
+    /// Each branch runs over the input, which is computed once; all but the last operator see the first branch.
+    pub(super) fn fork(&mut self, input: Table, branches: &[(Option<Name>, SubPipeline)], span: Span) -> Table {
+        let shared = self.materialized(input, span);
+        let mut first = None;
+        for (name, operators) in branches {
+            let input = self.copy_table(&shared, span);
+            let table = self.sub_pipeline(input, operators);
+            first.get_or_insert_with(|| table.clone());
+            self.add_result(name.as_ref().map(|name| name.text.clone()), table);
+        }
+        first.unwrap_or(shared)
+    }
+
+    fn add_result(&mut self, name: Option<String>, table: Table) {
+        if self.quiet == 0 && !self.declaring {
+            self.extra_results.push((name, table));
+        }
+    }
+
+    /// A table of counts for each column, and the rows behind `with`.
+    pub(super) fn facet(&mut self, input: Table, by: &[ast::Expr], with: Option<&Vec<Operator>>, span: Span) -> Table {
+        let shared = self.materialized(input, span);
+        let mut first = None;
+        if let Some(operators) = with {
+            let input = self.copy_table(&shared, span);
+            let table = self.sub_pipeline(input, operators);
+            first = Some(table.clone());
+            self.add_result(None, table);
+        }
+        for column in by {
+            let input = self.copy_table(&shared, span);
+            let table = self.facet_of(input, column, span);
+            first.get_or_insert_with(|| table.clone());
+            self.add_result(None, table);
+        }
+        first.unwrap_or(shared)
+    }
+
+    fn facet_of(&mut self, input: Table, column: &ast::Expr, span: Span) -> Table {
+        let (input, grouping) = self.with_row(input, |b, _| {
+            let mut grouping = b.group_keys(std::slice::from_ref(column));
+            let out = b.new_column(format!("count_{}", b.name_of(column).unwrap_or_default()), ScalarType::Long);
+            if let Some(aggregate) = kql_functions::aggregate("count") {
+                let call = AggregateCall { aggregate, args: Vec::new(), ty: ScalarType::Long, span };
+                grouping.items.push(SummarizeItem::Aggregate { out: out.id, call });
+                grouping.projection.add_column(&out, span);
+            }
+            grouping
+        });
+        self.grouped(input, grouping, span)
+    }
+
+    pub(super) fn partition(
+        &mut self,
+        input: Table,
+        by: &ast::Expr,
+        scope: Option<&ast::Expr>,
+        subquery: &SubPipeline,
+        legacy: Option<&ast::Expr>,
+        span: Span,
+    ) -> Table {
+        let (input, key) = self.with_row(input, |b, _| b.scalar(by));
+        self.no_dynamic(&key, by.span);
+        if let Some(legacy) = legacy {
+            self.unsupported("partition with a query in braces", legacy.span);
+            return self.without_row(|b| b.table(legacy));
+        }
+        if let Some(scope) = scope {
+            self.without_row(|b| b.bind(scope));
+        }
+        let id = self.new_scope();
+        let leaf = self.rel(RelKind::ApplyInput { scope: id }, input.rel.columns.clone(), input.rel.serialized, span);
+        let inner = self.sub_pipeline(Table { open: input.open, ..Table::new(leaf) }, subquery);
+        let open = inner.open;
+        let columns = inner.rel.columns.clone();
+        let kind = RelKind::Partition { input: input.rel, by: key, scope: id, subquery: inner.rel };
+        Table { open, ..Table::new(self.rel(kind, columns, false, span)) }
+    }
+}

@@ -1,0 +1,203 @@
+//! `union`: columns unified by name and type, missing ones filled with nulls.
+//!
+//! A name with several types becomes one column for each (`a_long`, `a_string`). With `isfuzzy=true` an operand whose
+//! table is missing has no rows.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use kql_syntax::ast::{self, Operator};
+use kql_types::{ScalarType, Span, Value};
+
+use crate::binder::{Binder, column_expr, literal};
+use crate::bound::{BoundColumn, ColumnId, Expr, ExprKind, RelKind};
+use crate::expr::unwrapped;
+use crate::scope::Table;
+
+/// An output column of a union: in each input the column that feeds it.
+struct Unified {
+    name: Arc<str>,
+    ty: ScalarType,
+    sources: Vec<Option<ColumnId>>,
+}
+
+impl Binder<'_> {
+    pub(super) fn union(&mut self, input: Option<Table>, operands: &[ast::Expr], operator: &Operator) -> Table {
+        let span = operator.span;
+        let fuzzy = super::is_true(self.op_text(operator, "isfuzzy"));
+        let inner = self.op_text(operator, "kind").is_some_and(|kind| kind.eq_ignore_ascii_case("inner"));
+        let source_name = ["withsource", "with_source"].iter().find_map(|name| self.op_text(operator, name));
+        let mut tables: Vec<Table> = input.into_iter().collect();
+        for operand in operands {
+            self.union_operand(operand, fuzzy, &mut tables);
+        }
+        self.unified(tables, inner, source_name, span)
+    }
+
+    fn union_operand(&mut self, operand: &ast::Expr, fuzzy: bool, tables: &mut Vec<Table>) {
+        let outer = std::mem::replace(&mut self.fuzzy, fuzzy);
+        let before = self.missing.len();
+        match &unwrapped(operand).kind {
+            ast::ExprKind::Wildcard(pattern) => {
+                let found = self.tables_matching(pattern, operand.span);
+                if found.is_empty() && !fuzzy {
+                    self.error("KS142", operand.span, crate::expr::unknown_name(pattern));
+                }
+                tables.extend(found);
+            }
+            ast::ExprKind::Missing => {}
+            _ => {
+                let mut table = self.without_row(|b| b.table(operand));
+                if let ast::ExprKind::Name(name) = &unwrapped(operand).kind {
+                    table.name = Some(name.text.as_str().into());
+                }
+                if fuzzy && self.missing.len() > before {
+                    // The engine leaves out an operand that it cannot resolve.
+                    let excused: Vec<Option<usize>> = self.missing.drain(before..).collect();
+                    self.excused.extend(excused.into_iter().flatten());
+                    let columns = std::mem::take(&mut table.rel.columns);
+                    table.rel = self.empty_rel(columns, operand.span);
+                }
+                tables.push(table);
+            }
+        }
+        self.fuzzy = outer;
+    }
+
+    /// The union of tables, each projected to the common columns.
+    pub(crate) fn unified(
+        &mut self,
+        tables: Vec<Table>,
+        inner: bool,
+        source_name: Option<String>,
+        span: Span,
+    ) -> Table {
+        let open = tables.iter().any(|table| table.open);
+        let unified = unify(&tables);
+        let unified: Vec<Unified> =
+            unified.into_iter().filter(|column| !inner || column.sources.iter().all(Option::is_some)).collect();
+        let mut columns = Vec::new();
+        if let Some(name) = &source_name {
+            columns.push(self.new_column(name.as_str(), ScalarType::String));
+        }
+        for column in &unified {
+            let bound = self.new_column(column.name.clone(), column.ty);
+            let mut origins = Vec::new();
+            for source in column.sources.iter().flatten() {
+                for origin in self.origins.get(source).into_iter().flatten() {
+                    if !origins.contains(origin) {
+                        origins.push(origin.clone());
+                    }
+                }
+            }
+            if !origins.is_empty() {
+                self.origins.insert(bound.id, origins);
+            }
+            columns.push(bound);
+        }
+        let mut inputs = Vec::with_capacity(tables.len());
+        for (index, table) in tables.into_iter().enumerate() {
+            let mut exprs: Vec<Expr> = Vec::with_capacity(columns.len());
+            if source_name.is_some() {
+                let name = table.name.as_ref().map_or_else(|| format!("union_arg{index}"), |name| name.to_string());
+                exprs.push(literal(Value::String(name), span));
+            }
+            for column in &unified {
+                exprs.push(self.fill(&table, column.sources[index], column.ty, span));
+            }
+            inputs.push(self.input_of_union(table, &columns, exprs, span));
+        }
+        let kind = RelKind::Union { inputs };
+        Table { open, ..Table::new(self.rel(kind, columns, false, span)) }
+    }
+
+    /// A column of an input as the union's type, or a null.
+    fn fill(&mut self, table: &Table, source: Option<ColumnId>, ty: ScalarType, span: Span) -> Expr {
+        match source.and_then(|id| table.rel.columns.iter().find(|column| column.id == id)) {
+            Some(column) => {
+                let column = column_expr(column, span);
+                self.convert(column, ty)
+            }
+            None => literal(Value::missing(ty), span),
+        }
+    }
+
+    fn input_of_union(
+        &mut self,
+        table: Table,
+        like: &[BoundColumn],
+        exprs: Vec<Expr>,
+        span: Span,
+    ) -> crate::bound::Rel {
+        let mut columns = Vec::with_capacity(like.len());
+        let mut pairs = Vec::with_capacity(like.len());
+        let mut used = HashSet::new();
+        for (column, expr) in like.iter().zip(exprs) {
+            let id = match expr.kind {
+                ExprKind::Column(id) if used.insert(id) => id,
+                _ => self.new_id(),
+            };
+            columns.push(BoundColumn { id, name: column.name.clone(), ty: column.ty });
+            pairs.push((id, expr));
+        }
+        self.rel(RelKind::Project { input: table.rel, exprs: pairs }, columns, false, span)
+    }
+}
+
+/// Columns by name and type, in the order of first appearance; the types of one name stand together.
+fn unify(tables: &[Table]) -> Vec<Unified> {
+    let mut names: Vec<(Arc<str>, Vec<Unified>)> = Vec::new();
+    let mut index: std::collections::HashMap<Arc<str>, usize> = std::collections::HashMap::new();
+    for (place, table) in tables.iter().enumerate() {
+        for column in &table.rel.columns {
+            let at = *index.entry(column.name.clone()).or_insert_with(|| {
+                names.push((column.name.clone(), Vec::new()));
+                names.len() - 1
+            });
+            let Some((_, types)) = names.get_mut(at) else { continue };
+            let entry = match types.iter().position(|known| known.ty == column.ty) {
+                Some(known) => &mut types[known],
+                None => {
+                    types.push(Unified { name: column.name.clone(), ty: column.ty, sources: vec![None; tables.len()] });
+                    let last = types.len() - 1;
+                    &mut types[last]
+                }
+            };
+            entry.sources[place] = Some(column.id);
+        }
+    }
+    let mut used: HashSet<Arc<str>> = HashSet::new();
+    let mut unified = Vec::new();
+    for (name, mut types) in names {
+        merge_unknown(&mut types);
+        let several = types.len() > 1;
+        for mut column in types {
+            let wanted: Arc<str> = if several { format!("{name}_{}", column.ty).into() } else { name.clone() };
+            let mut unique = wanted.clone();
+            let mut number = 1;
+            while !used.insert(unique.clone()) {
+                unique = format!("{wanted}{number}").into();
+                number += 1;
+            }
+            column.name = unique;
+            unified.push(column);
+        }
+    }
+    unified
+}
+
+/// A column of unknown type joins the one of a known type.
+fn merge_unknown(types: &mut Vec<Unified>) {
+    if types.len() < 2 {
+        return;
+    }
+    let Some(at) = types.iter().position(|column| column.ty == ScalarType::Unknown) else { return };
+    let unknown = types.remove(at);
+    if let Some(known) = types.first_mut() {
+        for (slot, source) in known.sources.iter_mut().zip(unknown.sources) {
+            if slot.is_none() {
+                *slot = source;
+            }
+        }
+    }
+}
