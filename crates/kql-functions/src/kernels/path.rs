@@ -14,7 +14,7 @@ use arrow::buffer::{Buffer, ScalarBuffer};
 use kql_types::{Dynamic, ScalarType, datetime, number, timespan};
 
 use super::access::Text;
-use super::conversion::parse_bool;
+use super::conversion::{convert, parse_bool};
 use super::dynamic_args::{Dynamics, Scalar, scalar};
 use super::json_scan::{Step, canonical, find_canonical, find_raw};
 use super::printed::write_dynamic;
@@ -25,14 +25,19 @@ pub fn path(args: &Args<'_>) -> KernelResult {
     let base = args.text(0)?;
     let form = if args.ty(0) == ScalarType::String { Form::Raw } else { Form::Canonical };
     let steps = Steps::of(args)?;
-    let find = |row: usize| -> Option<Cow<'_, str>> {
-        let steps = steps.at(row)?;
-        let found = form.find(base.opt(row)?, &steps)?;
+    let find = |row: usize| {
+        let found = form.find(base.opt(row)?, &steps.at(row)?)?;
         if found == "null" { None } else { Some(found) }
     };
+    emit(args, &base, find)
+}
+
+/// Makes the result of a call from the canonical text found in each row, a part of the row's text of `base` where it
+/// is borrowed.
+pub fn emit<'t>(args: &Args<'_>, base: &Text<'t>, find: impl Fn(usize) -> Option<Cow<'t, str>>) -> KernelResult {
     match args.returns {
-        ScalarType::Dynamic => Parts::collect(args, &base, find),
-        ScalarType::String => Parts::collect(args, &base, |row| Some(find(row).map_or(Cow::Borrowed(""), text_of))),
+        ScalarType::Dynamic => Parts::collect(args, base, find),
+        ScalarType::String => Parts::collect(args, base, |row| Some(find(row).map_or(Cow::Borrowed(""), text_of))),
         ScalarType::Long => args.to_longs(|row| long_of(&find(row)?)),
         ScalarType::Int => args.to_ints(|row| {
             let found = find(row)?;
@@ -45,20 +50,29 @@ pub fn path(args: &Args<'_>) -> KernelResult {
         ScalarType::Bool => args.to_bools(|row| bool_of(&find(row)?)),
         ScalarType::DateTime => args.to_longs(|row| datetime_of(&find(row)?)),
         ScalarType::TimeSpan => args.to_longs(|row| timespan_of(&find(row)?)),
-        other => Err(KernelError(format!("bug: a path as {other}"))),
+        _ => {
+            let found = [Parts::collect(args, base, find)?];
+            convert(&Args {
+                columns: &found,
+                constant: &[false],
+                types: &[ScalarType::Dynamic],
+                returns: args.returns,
+                rows: args.rows,
+            })
+        }
     }
 }
 
 /// How the text of the base is written.
-#[derive(Clone, Copy)]
-enum Form {
+#[derive(Debug, Clone, Copy)]
+pub enum Form {
     Canonical,
     Raw,
 }
 
 impl Form {
     /// The canonical text at the path.
-    fn find<'a>(self, text: &'a str, steps: &[Step]) -> Option<Cow<'a, str>> {
+    pub fn find<'a>(self, text: &'a str, steps: &[Step]) -> Option<Cow<'a, str>> {
         match self {
             Form::Canonical => find_canonical(text, steps).map(Cow::Borrowed),
             Form::Raw => find_raw(text, steps).map(canonical),

@@ -6,6 +6,7 @@ use kql_types::ScalarType::{Dynamic, Long, Real};
 use kql_types::{Overload, ResultName, Return};
 
 use crate::entry::{Entry, Function, any, datetime, dynamic, ex, integer, real, takes, timespan};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -15,7 +16,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array")], Long)],
         result_name: ResultName::None,
         examples: &[ex("print n = array_length(dynamic([1, 2, null]))", "n:long\n3")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_length),
     }),
     Function::new(Entry {
         name: "arraylength",
@@ -24,7 +25,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array")], Long)],
         result_name: ResultName::None,
         examples: &[ex("print n = arraylength(dynamic([]))", "n:long\n0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_length),
     })
     .obsolete("array_length"),
     Function::new(Entry {
@@ -34,7 +35,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("arr"), dynamic("arr").repeat()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = array_concat(dynamic([1]), dynamic([2, 3]))", "a:dynamic\n[1,2,3]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_concat),
     }),
     Function::new(Entry {
         name: "array_iff",
@@ -43,7 +44,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("condition"), any("whenTrue"), any("whenFalse")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = array_iff(dynamic([true, false]), dynamic([1, 2]), 0)", "a:dynamic\n[1,0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_iff),
     }),
     Function::new(Entry {
         name: "array_iif",
@@ -52,7 +53,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("condition"), any("whenTrue"), any("whenFalse")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = array_iif(dynamic([true, false]), 1, 0)", "a:dynamic\n[1,0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_iff),
     }),
     Function::new(Entry {
         name: "array_index_of",
@@ -70,7 +71,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print i = array_index_of(dynamic([\"a\", \"b\"]), \"b\")", "i:long\n1")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_index_of),
     }),
     Function::new(Entry {
         name: "array_slice",
@@ -79,7 +80,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array"), integer("start"), integer("end")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = array_slice(dynamic([1, 2, 3, 4]), 1, -2)", "a:dynamic\n[2,3]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_slice),
     }),
     Function::new(Entry {
         name: "array_split",
@@ -88,7 +89,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array"), any("index")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = array_split(dynamic([1, 2, 3]), 2)", "a:dynamic\n[[1,2],[3]]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_split),
     }),
     Function::new(Entry {
         name: "array_shift_left",
@@ -97,7 +98,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array"), integer("shift"), any("fill").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = array_shift_left(dynamic([1, 2, 3]), 1)", "a:dynamic\n[2,3,null]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_shift_left),
     }),
     Function::new(Entry {
         name: "array_shift_right",
@@ -106,7 +107,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array"), integer("shift"), any("fill").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = array_shift_right(dynamic([1, 2, 3]), 1, 0)", "a:dynamic\n[0,1,2]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_shift_right),
     }),
     Function::new(Entry {
         name: "array_rotate_left",
@@ -115,7 +116,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array"), integer("rotate")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = array_rotate_left(dynamic([1, 2, 3]), 1)", "a:dynamic\n[2,3,1]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_rotate_left),
     }),
     Function::new(Entry {
         name: "array_rotate_right",
@@ -124,7 +125,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array"), integer("rotate")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = array_rotate_right(dynamic([1, 2, 3]), 1)", "a:dynamic\n[3,1,2]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_rotate_right),
     }),
     Function::new(Entry {
         name: "array_reverse",
@@ -133,16 +134,16 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = array_reverse(dynamic([1, 2]))", "a:dynamic\n[2,1]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::array_reverse),
     }),
     Function::new(Entry {
         name: "array_sort_asc",
         summary: "Sorts an array upwards, and further arrays in the same order.",
-        details: "Nulls come last, or first when the last argument is false. Of arrays of mixed types only the nulls move. A further array of another length becomes null.",
+        details: "Nulls come last, or first when the last argument is false. Numbers and times come before strings, these before guids, then all else. A further array of another length becomes null.",
         overloads: &[Overload::new(&[dynamic("array"), any("array").repeat()], Return::SortedArguments)],
         result_name: ResultName::None,
         examples: &[ex("print a = array_sort_asc(dynamic([3, null, 1]))", "a:dynamic\n[1,3,null]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::array_sort::array_sort_asc),
     }),
     Function::new(Entry {
         name: "array_sort_desc",
@@ -151,7 +152,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[Overload::new(&[dynamic("array"), any("array").repeat()], Return::SortedArguments)],
         result_name: ResultName::None,
         examples: &[ex("print a = array_sort_desc(dynamic([3, null, 1]))", "a:dynamic\n[3,1,null]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::array_sort::array_sort_desc),
     }),
     Function::new(Entry {
         name: "array_sum",
@@ -175,7 +176,7 @@ pub static FAMILY: &[Function] = &[
         ],
         result_name: ResultName::None,
         examples: &[ex("print a = range(1, 8, 3)", "a:dynamic\n[1,4,7]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::range),
     }),
     Function::new(Entry {
         name: "repeat",
@@ -184,7 +185,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value"), integer("count")], Dynamic)],
         result_name: ResultName::PrefixAndFirstArgument("repeat"),
         examples: &[ex("print a = repeat(\"x\", 2)", "a:dynamic\n[\"x\",\"x\"]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::repeat),
     }),
     Function::new(Entry {
         name: "zip",
@@ -193,7 +194,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array"), dynamic("array"), dynamic("array").repeat()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = zip(dynamic([1, 2]), dynamic([\"a\"]))", "a:dynamic\n[[1,\"a\"],[2,null]]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::zip),
     }),
     Function::new(Entry {
         name: "pack_array",
@@ -202,6 +203,6 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("value").repeat()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print a = pack_array(1, \"x\", 1m)", "a:dynamic\n[1,\"x\",\"00:01:00\"]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::arrays::pack_array),
     }),
 ];

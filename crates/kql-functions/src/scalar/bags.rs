@@ -6,6 +6,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::{Bool, Dynamic};
 
 use crate::entry::{Entry, Function, any, boolean, dynamic, ex, string, takes, text};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -18,7 +19,7 @@ pub static FAMILY: &[Function] = &[
             "print b = bag_pack(\"level\", \"high\", \"score\", 7)",
             "b:dynamic\n{\"level\":\"high\",\"score\":7}",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bags::bag_pack),
     }),
     Function::new(Entry {
         name: "pack",
@@ -27,7 +28,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("key"), any("value"), text("key").repeat(), any("value").repeat()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print b = pack(\"a\", 1)", "b:dynamic\n{\"a\":1}")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bags::bag_pack),
     })
     .obsolete("bag_pack"),
     Function::new(Entry {
@@ -37,7 +38,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[text("key"), any("value"), text("key").repeat(), any("value").repeat()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print b = pack_dictionary(\"a\", 1)", "b:dynamic\n{\"a\":1}")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bags::bag_pack),
     })
     .obsolete("bag_pack"),
     Function::new(Entry {
@@ -70,7 +71,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("object")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print k = bag_keys(dynamic({\"a\": 1, \"b\": {\"c\": 2}}))", "k:dynamic\n[\"a\",\"b\"]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bags::bag_keys),
     }),
     Function::new(Entry {
         name: "bag_has_key",
@@ -79,7 +80,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("bag"), string("key")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = bag_has_key(dynamic({\"a\": {\"b\": 1}}), \"$.a.b\")", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bags::bag_has_key),
     }),
     Function::new(Entry {
         name: "bag_merge",
@@ -91,7 +92,7 @@ pub static FAMILY: &[Function] = &[
             "print b = bag_merge(dynamic({\"a\": 1}), dynamic({\"a\": 2, \"b\": 3}))",
             "b:dynamic\n{\"a\":1,\"b\":3}",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bags::bag_merge),
     }),
     Function::new(Entry {
         name: "bag_remove_keys",
@@ -103,7 +104,7 @@ pub static FAMILY: &[Function] = &[
             "print b = bag_remove_keys(dynamic({\"a\": 1, \"b\": {\"c\": 2, \"d\": 3}}), dynamic([\"a\", \"$.b.c\"]))",
             "b:dynamic\n{\"b\":{\"d\":3}}",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bags::bag_remove_keys),
     }),
     Function::new(Entry {
         name: "bag_set_key",
@@ -115,7 +116,7 @@ pub static FAMILY: &[Function] = &[
             "print b = bag_set_key(dynamic({\"a\": 1}), \"$.b.c\", 2)",
             "b:dynamic\n{\"a\":1,\"b\":{\"c\":2}}",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bags::bag_set_key),
     }),
     Function::new(Entry {
         name: "bag_zip",
@@ -124,15 +125,15 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("keysArray"), dynamic("valuesArray")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print b = bag_zip(dynamic([\"a\", \"b\"]), dynamic([1]))", "b:dynamic\n{\"a\":1,\"b\":null}")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bags::bag_zip),
     }),
     Function::new(Entry {
         name: "treepath",
-        summary: "Lists the paths of all leaves of a value.",
+        summary: "Lists the paths of all parts of a value.",
         details: "",
         overloads: &[takes(&[dynamic("object")], Dynamic)],
         result_name: ResultName::PrefixAndFirstArgument("tree"),
         examples: &[ex("print t = treepath(dynamic({\"a\": {\"b\": 1}}))", "t:dynamic\n[\"['a']\",\"['a']['b']\"]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::bags::treepath),
     }),
 ];

@@ -4,6 +4,7 @@ use kql_types::ScalarType::String;
 use kql_types::{Overload, ResultName, Return};
 
 use crate::entry::{Entry, Function, any, ex, string, string_or_dynamic, takes};
+use crate::kernel;
 
 /// The type of the last argument when a type is given, as in `typeof(long)`; string otherwise.
 const CONVERTED: Return = Return::Custom(|types| types.get(2).copied().unwrap_or(String));
@@ -19,7 +20,7 @@ pub static FAMILY: &[Function] = &[
             "print s = dynamic_to_json(dynamic({\"b\": 1, \"a\": [true]}))",
             "s:string\n\"{\"\"a\"\":[true],\"\"b\"\":1}\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::json::dynamic_to_json),
     }),
     Function::new(Entry {
         name: "extract_json",
@@ -34,7 +35,7 @@ pub static FAMILY: &[Function] = &[
             ex("print s = extract_json(\"$.a[0].b\", '{\"a\": [{\"b\": \"x\"}]}')", "s:string\n\"x\""),
             ex("print n = extract_json(\"$.n\", '{\"n\": 7}', typeof(long))", "n:long\n7"),
         ],
-        kernel: None,
+        kernel: kernel!(crate::kernels::json::extract_json),
     }),
     Function::new(Entry {
         name: "extractjson",
@@ -46,6 +47,6 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print s = extractjson(\"$.a\", '{\"a\": \"x\"}')", "s:string\n\"x\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::json::extract_json),
     }),
 ];

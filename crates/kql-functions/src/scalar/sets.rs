@@ -4,6 +4,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::{Bool, Dynamic, Real};
 
 use crate::entry::{Entry, Function, any, dynamic, ex, takes};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -13,7 +14,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("set"), dynamic("set").repeat()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = set_union(dynamic([1, 2]), dynamic([2, 3]))", "s:dynamic\n[1,2,3]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sets::set_union),
     }),
     Function::new(Entry {
         name: "set_intersect",
@@ -22,7 +23,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("set"), dynamic("set").repeat()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = set_intersect(dynamic([1, 2]), dynamic([2, 3]))", "s:dynamic\n[2]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sets::set_intersect),
     }),
     Function::new(Entry {
         name: "set_difference",
@@ -31,7 +32,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("set"), dynamic("set").repeat()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = set_difference(dynamic([1, 2]), dynamic([2, 3]))", "s:dynamic\n[1]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sets::set_difference),
     }),
     Function::new(Entry {
         name: "set_has_element",
@@ -40,7 +41,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("set"), any("value")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = set_has_element(dynamic([\"a\", \"b\"]), \"b\")", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sets::set_has_element),
     }),
     Function::new(Entry {
         name: "set_equals",
@@ -49,7 +50,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("set"), dynamic("set")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = set_equals(dynamic([1, 2]), dynamic([2, 1, 1]))", "b:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sets::set_equals),
     }),
     Function::new(Entry {
         name: "jaccard_index",
@@ -58,6 +59,6 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("set1"), dynamic("set2")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print j = jaccard_index(dynamic([1, 2, 3]), dynamic([1, 2, 3, 4]))", "j:real\n0.75")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::sets::jaccard_index),
     }),
 ];
