@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use kql_types::Span;
 use kql_types::datetime::TICKS_PER_DAY;
 
 use crate::yaml::Position;
@@ -146,6 +147,46 @@ pub struct QueryPlace {
     pub offset: Option<usize>,
 }
 
+impl QueryPlace {
+    /// Where a part of the query stands in the file, as bytes; None where the file's form (a folded or quoted text)
+    /// does not keep the query's lines.
+    pub fn span_in_file(&self, query: &str, span: Span) -> Option<std::ops::Range<usize>> {
+        let start = self.offset_in_file(query, span.start as usize)?;
+        let end = self.offset_in_file(query, span.end.max(span.start) as usize)?;
+        Some(start..end.max(start))
+    }
+
+    fn offset_in_file(&self, query: &str, offset: usize) -> Option<usize> {
+        let mut in_query = 0;
+        let mut in_file = self.offset?;
+        for (index, line) in query.split_inclusive('\n').enumerate() {
+            let rest = self.text.get(in_file..)?;
+            // Behind the first line, a block's indentation is in the file and not in the query.
+            let content = line.trim_end_matches(['\n', '\r']);
+            let indent = if index == 0 { 0 } else { indentation(rest, content)? };
+            if !rest.get(indent..)?.starts_with(content) {
+                return None;
+            }
+            if offset < in_query + line.len() || offset == query.len() && in_query + line.len() == offset {
+                return Some(in_file + indent + (offset - in_query).min(content.len()));
+            }
+            in_query += line.len();
+            in_file += rest.find('\n').map_or(rest.len(), |at| at + 1);
+        }
+        (offset == 0).then_some(in_file)
+    }
+}
+
+/// The blanks in front of a line's content: a line of the query may start with blanks of its own.
+fn indentation(rest: &str, content: &str) -> Option<usize> {
+    let line = rest.split('\n').next()?;
+    let line = line.trim_end_matches('\r');
+    if content.trim().is_empty() {
+        return Some(line.len().saturating_sub(content.len()));
+    }
+    line.len().checked_sub(content.len())
+}
+
 /// Something a rule file has that nothing here reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownField {
@@ -256,5 +297,33 @@ impl AnalyticsRule {
             RuleKind::Scheduled => self.trigger_operator.fires(rows, self.trigger_threshold),
             RuleKind::Nrt | RuleKind::Hunting => rows > 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule_file::{Expectation, FileContent, read};
+
+    #[test]
+    fn places_in_the_query_are_places_in_the_file() {
+        let text = "id: a\nname: b\nquery: |\n    T\n\n      | where Foo == 1\n    | take 1\nkind: NRT\n";
+        let FileContent::Rule(rule) = read("a.yaml", text, Expectation::Rule) else { panic!() };
+        for word in ["T", "Foo", "take"] {
+            let at = rule.query.find(word).unwrap() as u32;
+            let range = rule.place.span_in_file(&rule.query, Span::new(at, at + word.len() as u32)).unwrap();
+            assert_eq!(&text[range.clone()], word, "{range:?}");
+        }
+        let end = rule.query.len() as u32;
+        let range = rule.place.span_in_file(&rule.query, Span::new(end, end)).unwrap();
+        assert!(text[..range.start].ends_with("take 1"), "{range:?}");
+    }
+
+    #[test]
+    fn a_folded_query_has_no_place_of_its_own() {
+        let text = "id: a\nname: b\nquery: >\n    T\n    | take 1\n";
+        let FileContent::Rule(rule) = read("a.yaml", text, Expectation::Rule) else { panic!() };
+        assert_eq!(rule.query, "T | take 1\n");
+        assert_eq!(rule.place.span_in_file(&rule.query, Span::new(4, 8)), None);
     }
 }

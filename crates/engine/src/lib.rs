@@ -18,6 +18,7 @@ use kql_types::{Column, Diagnostic, Span, Value};
 
 pub use catalog::TableCatalog;
 pub use run::Engine;
+pub use scan::{DataError, DataSet};
 
 /// The span of time a run may see. Both ends included, in ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

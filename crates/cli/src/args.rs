@@ -1,0 +1,268 @@
+//! The command line: every command and option with its documentation, declared once.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Microsoft Sentinel's detections, anywhere: KQL and Sentinel rules over raw cloud logs.
+#[derive(Debug, Parser)]
+#[command(name = "tidewatch", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 nothing to report, 1 alerts (hunt) or mistakes (check), 2 wrong usage, \
+3 invalid or unsupported rules with --strict, 4 input that could not be read, 5 a limit or an interrupt.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run rules and hunting queries over raw logs, each on its own schedule
+    Hunt(HuntArgs),
+    /// Run one KQL query over raw logs
+    Query(QueryArgs),
+    /// Check queries and rules without data: diagnostics and result columns
+    Check(CheckArgs),
+    /// Show what is in logs: formats, tables, spans, gaps, accounts, duplicates, what could not be read
+    Sources(SourcesArgs),
+    /// Write the tables found in logs as Parquet, so that later runs need not parse again
+    Load(LoadArgs),
+    /// Format KQL files
+    Fmt(FmtArgs),
+}
+
+/// What names in queries may refer to.
+#[derive(Debug, Clone, Default, Args)]
+pub struct NameArgs {
+    /// Stored functions: parser YAML, .kql files, a folder of these, or the JSON form {name: {params, body}}
+    #[arg(long, value_name = "PATH")]
+    pub functions: Vec<PathBuf>,
+    /// Further tables, in the JSON form {table: {column: type}}
+    #[arg(long, value_name = "PATH")]
+    pub schemas: Vec<PathBuf>,
+    /// A folder of CSV files, each a watchlist named after its file
+    #[arg(long, value_name = "DIR")]
+    pub watchlists: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct HuntArgs {
+    /// Sentinel YAML rules, .kql files, and folders of them, such as a clone of a rule repository [default: the built-in rules]
+    pub rules: Vec<PathBuf>,
+    /// Raw logs: files, folders, globs, or - for standard input
+    #[arg(long, short, value_name = "PATH", required = true, num_args = 1..)]
+    pub logs: Vec<PathBuf>,
+    /// First moment at which a rule runs; events before it stay visible as look-back
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Last moment at which a rule runs
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Run each rule once instead of sweeping the whole span
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    pub once: bool,
+    /// With --once: the moment of the run [default: the end of the data]
+    #[arg(long, value_name = "TIME", requires = "once")]
+    pub as_of: Option<String>,
+    /// Invalid and unsupported rules make the exit code 3, and spellings that only Tidewatch accepts are errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Clip reference tables (identities, watchlists, indicators) to the window, as the service does
+    #[arg(long)]
+    pub fidelity: bool,
+    /// Only rules of these severities
+    #[arg(long, value_name = "SEVERITY", value_delimiter = ',')]
+    pub severity: Vec<SeverityArg>,
+    /// Only rules of these ATT&CK techniques; T1578 takes its sub-techniques as well
+    #[arg(long, value_name = "TECHNIQUE", value_delimiter = ',')]
+    pub technique: Vec<String>,
+    /// Only rules that read one of these tables
+    #[arg(long, value_name = "TABLE", value_delimiter = ',')]
+    pub table: Vec<String>,
+    /// Only rules with one of these ids or names, or in files whose path has one of these parts
+    #[arg(long, value_name = "ID")]
+    pub id: Vec<String>,
+    /// Leave out rules with one of these ids or names, or in files whose path has one of these parts
+    #[arg(long, value_name = "ID")]
+    pub exclude: Vec<String>,
+    /// Length of the range of hunting queries
+    #[arg(long, value_name = "LENGTH", default_value = "1d")]
+    pub range: String,
+    /// The least severity of an alert that makes the exit code 1 [default: any alert]
+    #[arg(long, value_name = "SEVERITY")]
+    pub fail_on: Option<SeverityArg>,
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t = HuntFormat::Table)]
+    pub format: HuntFormat,
+    /// Also list every rule with its state, not only those that need attention
+    #[arg(long)]
+    pub all: bool,
+    /// With machine-readable formats: add wall times, which differ from run to run
+    #[arg(long)]
+    pub times: bool,
+    #[command(flatten)]
+    pub names: NameArgs,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Limit on the time of one run of a rule
+    #[arg(long, value_name = "LENGTH", default_value = "10m")]
+    pub time_limit: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SeverityArg {
+    Informational,
+    Low,
+    Medium,
+    High,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HuntFormat {
+    /// For people
+    Table,
+    /// One document with everything
+    Json,
+    /// One line for each alert and each rule
+    Ndjson,
+    /// One line for each alert
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// The query
+    #[arg(value_name = "KQL", required_unless_present = "file", conflicts_with = "file")]
+    pub query: Option<String>,
+    /// Read the query from a file (- for standard input)
+    #[arg(long, short, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Raw logs: files, folders, globs, or - for standard input
+    #[arg(long, short, value_name = "PATH", num_args = 1..)]
+    pub logs: Vec<PathBuf>,
+    /// What now() is [default: the end of the data, or the present without data]
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// Value of a declared query parameter; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub param: Vec<String>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = QueryFormat::Table)]
+    pub format: QueryFormat,
+    /// Write the result here instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Spellings that only Tidewatch accepts are errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Length of the range that {{StartTimeISO}} and {{EndTimeISO}} stand for, before now
+    #[arg(long, value_name = "LENGTH", default_value = "1d")]
+    pub range: String,
+    #[command(flatten)]
+    pub names: NameArgs,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QueryFormat {
+    /// For people
+    Table,
+    /// One array of objects
+    Json,
+    /// One object a line
+    Ndjson,
+    Csv,
+    Parquet,
+    /// The frames of Kusto's REST interface, version 2
+    Kusto,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Rules, .kql files, folders of them (- for a query on standard input)
+    #[arg(required_unless_present = "jsonl")]
+    pub files: Vec<PathBuf>,
+    /// Read {"id", "query"} lines from standard input and write one verdict a line
+    #[arg(long, conflicts_with = "files")]
+    pub jsonl: bool,
+    /// Spellings that only Tidewatch accepts are errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Show only mistakes, not the result columns
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Form of the verdicts on files
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
+    #[command(flatten)]
+    pub names: NameArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people
+    Text,
+    /// One verdict a line, as with --jsonl
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct SourcesArgs {
+    /// Raw logs: files, folders, globs, or - for standard input
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t = SourcesFormat::Table)]
+    pub format: SourcesFormat,
+    /// Show every file, not only those with something to say
+    #[arg(long)]
+    pub all: bool,
+    /// Further tables, in the JSON form {table: {column: type}}
+    #[arg(long, value_name = "PATH")]
+    pub schemas: Vec<PathBuf>,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SourcesFormat {
+    /// For people
+    Table,
+    /// One document with everything
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct LoadArgs {
+    /// Raw logs: files, folders, globs, or - for standard input
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Folder to write to; made when it does not exist
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Further tables, in the JSON form {table: {column: type}}
+    #[arg(long, value_name = "PATH")]
+    pub schemas: Vec<PathBuf>,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// .kql files, and folders of them
+    #[arg(required_unless_present = "stdin")]
+    pub files: Vec<PathBuf>,
+    /// Change nothing; exit code 1 when a file is not formatted
+    #[arg(long)]
+    pub check: bool,
+    /// Change nothing; show what would change
+    #[arg(long)]
+    pub diff: bool,
+    /// Format standard input to standard output
+    #[arg(long, conflicts_with = "files")]
+    pub stdin: bool,
+}

@@ -1,0 +1,8 @@
+//! The commands, one per file.
+
+pub mod check;
+pub mod fmt;
+pub mod hunt;
+pub mod load;
+pub mod query;
+pub mod sources;

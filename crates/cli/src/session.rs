@@ -1,0 +1,192 @@
+//! What a command works with: logs loaded into tables, names for queries, and the engine over both.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use connectors::{LoadOptions, Loaded};
+use detections::library;
+use detections::profile::{DataProfile, TableProfile};
+use detections::schedule::TimeSpan;
+use engine::{DataSet, Engine, QueryOptions, TableCatalog};
+use kql_semantics::StoredFunction;
+use kql_types::{Column, ScalarType, Value, datetime};
+use tables::{SchemaSet, TableRole};
+
+use crate::args::NameArgs;
+use crate::exit::Failure;
+use crate::progress;
+
+/// Logs and names, ready to be queried.
+pub struct Session {
+    pub engine: Engine,
+    pub loaded: Loaded,
+    pub profile: DataProfile,
+    pub schemas: SchemaSet,
+}
+
+/// Everything a session is made from.
+pub struct SessionInput<'a> {
+    pub logs: &'a [PathBuf],
+    pub names: &'a NameArgs,
+    /// Functions found beside the rules; those of `names` win.
+    pub functions: Vec<StoredFunction>,
+    /// Watchlists found beside the rules; those of `names` win.
+    pub watchlists: Vec<PathBuf>,
+    pub threads: Option<usize>,
+}
+
+impl Session {
+    /// Loads the logs and builds the engine.
+    ///
+    /// # Errors
+    /// Paths that do not exist, schemas and functions that cannot be read.
+    pub fn open(input: SessionInput<'_>) -> Result<Session> {
+        let schemas = read_schemas(&input.names.schemas)?;
+        let loaded = load(input.logs, &schemas, input.threads)?;
+        let mut data = DataSet::new();
+        for (table, batches) in &loaded.tables {
+            let Some(schema) = loaded.schemas.get(table).or_else(|| schemas.get(table)) else { continue };
+            data.add_batches(table, columns_in_memory(&schema.columns), batches.clone()).map_err(unreadable)?;
+        }
+        for file in &loaded.parquet {
+            data.add_parquet(&file.table, &file.path).map_err(unreadable)?;
+        }
+        let mut functions = input.functions;
+        for path in &input.names.functions {
+            functions.extend(library::load_functions(path).map_err(Failure::input)?);
+        }
+        let known = schemas.names().into_iter().filter_map(|name| schemas.get(name).cloned());
+        let mut catalog = TableCatalog::new().with_schemas(known).with_functions(functions).with_data(&data);
+        let mut watchlists = input.watchlists;
+        for folder in &input.names.watchlists {
+            watchlists.extend(csv_files(folder)?);
+        }
+        for file in &watchlists {
+            catalog = crate::watchlists::add(catalog, &mut data, file)?;
+        }
+        let mut profile = DataProfile::of_load(&loaded.report);
+        let engine = Engine::new(Arc::new(catalog), Arc::new(data));
+        profile_parquet(&engine, &loaded, &mut profile)?;
+        Ok(Session { engine, loaded, profile, schemas })
+    }
+
+    /// Whether a table is visible in every window.
+    pub fn is_reference(&self, table: &str) -> bool {
+        self.loaded
+            .schemas
+            .get(table)
+            .or_else(|| self.schemas.get(table))
+            .is_some_and(|schema| schema.role == TableRole::Reference)
+    }
+
+    /// First and last plausible time of the events.
+    pub fn span(&self) -> Option<TimeSpan> {
+        self.profile.span(|table| !self.is_reference(table)).or_else(|| self.profile.span(|_| true))
+    }
+
+    /// What `now()` is when nobody says: the end of the data, or the present.
+    pub fn default_now(&self) -> i64 {
+        self.span().map_or_else(present, |span| detections::schedule::clock_after(span.last))
+    }
+}
+
+fn unreadable(error: engine::DataError) -> anyhow::Error {
+    Failure::input(error.to_string())
+}
+
+/// The present, in ticks.
+pub fn present() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    datetime::UNIX_EPOCH + (since.as_nanos() / 100) as i64
+}
+
+/// Reads a time of the command line: any form `todatetime` accepts.
+pub fn parse_time(option: &str, text: &str) -> Result<i64> {
+    datetime::parse(text).ok_or_else(|| Failure::usage(format!("{option}: `{text}` is not a time, expected e.g. 2026-03-02T10:00:00Z")))
+}
+
+/// Reads a length of time of the command line.
+pub fn parse_length(option: &str, text: &str) -> Result<i64> {
+    let ticks = detections::duration::parse(text).filter(|ticks| *ticks > 0);
+    ticks.ok_or_else(|| Failure::usage(format!("{option}: `{text}` is not a length of time, expected e.g. 7d, 6h, 30m")))
+}
+
+/// The built-in tables and those of the user.
+pub fn read_schemas(paths: &[PathBuf]) -> Result<SchemaSet> {
+    let mut schemas = SchemaSet::builtin();
+    for path in paths {
+        let text = std::fs::read_to_string(path).map_err(|e| Failure::input(format!("{}: {e}", path.display())))?;
+        schemas.add_json(&text).map_err(|e| Failure::input(format!("{}: {e}", path.display())))?;
+    }
+    Ok(schemas)
+}
+
+/// Reads logs with a progress display.
+pub fn load(paths: &[PathBuf], schemas: &SchemaSet, threads: Option<usize>) -> Result<Loaded> {
+    if paths.is_empty() {
+        return Ok(Loaded::default());
+    }
+    let display = progress::Loading::start();
+    let options = LoadOptions {
+        threads,
+        schemas: schemas.clone(),
+        progress: Some(display.callback()),
+        ..LoadOptions::default()
+    };
+    let loaded = connectors::load(paths, &options).map_err(|e| Failure::input(e.to_string()));
+    display.finish();
+    loaded
+}
+
+/// The columns of rows in memory: those of the schema, then the hidden ones.
+fn columns_in_memory(columns: &[Column]) -> Vec<Column> {
+    let mut all = columns.to_vec();
+    if !all.iter().any(|column| column.name == tables::ITEM_ID_COLUMN) {
+        all.push(Column::new(tables::ITEM_ID_COLUMN, ScalarType::String));
+    }
+    all.push(Column::new(tables::INGESTION_COLUMN, ScalarType::DateTime));
+    all.push(Column::new(tables::SOURCE_COLUMN, ScalarType::Long));
+    all
+}
+
+fn csv_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")));
+    files.sort();
+    Ok(files)
+}
+
+/// Rows and times of Parquet files are asked of the engine: only their footers were read so far.
+fn profile_parquet(engine: &Engine, loaded: &Loaded, profile: &mut DataProfile) -> Result<()> {
+    let mut rows: BTreeMap<&str, u64> = BTreeMap::new();
+    for file in &loaded.parquet {
+        *rows.entry(&file.table).or_default() += file.rows;
+    }
+    for (table, rows) in rows {
+        let known = profile.tables.entry(table.to_string()).or_insert_with(TableProfile::default);
+        known.rows = known.rows.max(rows);
+        let quoted = format!("['{}']", table.replace('\\', "\\\\").replace('\'', "\\'"));
+        let query = format!("{quoted} | summarize min(TimeGenerated), max(TimeGenerated)");
+        let Ok(output) = engine.run_blocking(&query, &QueryOptions::at(present())) else { continue };
+        let values = output.tables.first().map(|t| t.rows()).unwrap_or_default();
+        if let Some([Value::DateTime(first), Value::DateTime(last)]) = values.first().map(Vec::as_slice) {
+            let plausible = TimeSpan { first: (*first).max(plausible_from()), last: (*last).min(present()) };
+            let span = known.span.map_or(plausible, |span| TimeSpan {
+                first: span.first.min(plausible.first),
+                last: span.last.max(plausible.last),
+            });
+            known.span = (span.first <= span.last).then_some(span);
+            known.hours.clear();
+        }
+    }
+    Ok(())
+}
+
+/// Times before 2006 are no events of a cloud.
+fn plausible_from() -> i64 {
+    datetime::parse("2006-01-01").unwrap_or(datetime::UNIX_EPOCH)
+}
