@@ -47,10 +47,8 @@ fn render_one(diagnostic: &Diagnostic, source: &Source<'_>, renderer: &Renderer)
     };
     let message = safe_lines(&diagnostic.message);
     let (text, range, first_line) = located(diagnostic, source);
-    let snippet = Snippet::source(text)
-        .path(source.name)
-        .line_start(first_line)
-        .annotation(AnnotationKind::Primary.span(range));
+    let snippet =
+        Snippet::source(text).path(source.name).line_start(first_line).annotation(AnnotationKind::Primary.span(range));
     let mut group: Group<'_> = level.primary_title(message).id(diagnostic.code).element(snippet);
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(safe_lines(help)));
@@ -111,7 +109,8 @@ mod tests {
     fn a_diagnostic_points_at_its_place() {
         let text = "AWSCloudTrail\n| where Żeton == 1";
         let at = text.find("Żeton").unwrap() as u32;
-        let diagnostic = Diagnostic::error("KS142", Span::new(at, at + 6), "no column `Żeton`").with_help("did you mean `Token`?");
+        let diagnostic =
+            Diagnostic::error("KS142", Span::new(at, at + 6), "no column `Żeton`").with_help("did you mean `Token`?");
         let shown = render(&[diagnostic], &Source::of_query("query.kql", text), false);
         assert!(shown.contains("error[KS142]: no column `Żeton`"), "{shown}");
         assert!(shown.contains("query.kql:2:9"), "{shown}");

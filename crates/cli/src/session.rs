@@ -105,13 +105,15 @@ pub fn present() -> i64 {
 
 /// Reads a time of the command line: any form `todatetime` accepts.
 pub fn parse_time(option: &str, text: &str) -> Result<i64> {
-    datetime::parse(text).ok_or_else(|| Failure::usage(format!("{option}: `{text}` is not a time, expected e.g. 2026-03-02T10:00:00Z")))
+    datetime::parse(text)
+        .ok_or_else(|| Failure::usage(format!("{option}: `{text}` is not a time, expected e.g. 2026-03-02T10:00:00Z")))
 }
 
 /// Reads a length of time of the command line.
 pub fn parse_length(option: &str, text: &str) -> Result<i64> {
     let ticks = detections::duration::parse(text).filter(|ticks| *ticks > 0);
-    ticks.ok_or_else(|| Failure::usage(format!("{option}: `{text}` is not a length of time, expected e.g. 7d, 6h, 30m")))
+    ticks
+        .ok_or_else(|| Failure::usage(format!("{option}: `{text}` is not a length of time, expected e.g. 7d, 6h, 30m")))
 }
 
 /// The built-in tables and those of the user.
@@ -130,12 +132,8 @@ pub fn load(paths: &[PathBuf], schemas: &SchemaSet, threads: Option<usize>) -> R
         return Ok(Loaded::default());
     }
     let display = progress::Loading::start();
-    let options = LoadOptions {
-        threads,
-        schemas: schemas.clone(),
-        progress: Some(display.callback()),
-        ..LoadOptions::default()
-    };
+    let options =
+        LoadOptions { threads, schemas: schemas.clone(), progress: Some(display.callback()), ..LoadOptions::default() };
     let loaded = connectors::load(paths, &options).map_err(|e| Failure::input(e.to_string()));
     display.finish();
     loaded

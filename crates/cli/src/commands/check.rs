@@ -240,7 +240,8 @@ fn check_files(args: &CheckArgs) -> Result<Exit> {
 }
 
 fn notes_of(rule: &AnalyticsRule) -> Vec<String> {
-    let unknown = rule.unknown_fields.iter().map(|field| format!("unknown field `{}` at {}", field.name, field.position));
+    let unknown =
+        rule.unknown_fields.iter().map(|field| format!("unknown field `{}` at {}", field.name, field.position));
     rule.notes.iter().cloned().chain(unknown).collect()
 }
 

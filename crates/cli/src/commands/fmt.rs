@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use kql_syntax::FormatOptions;
 
 use crate::args::FmtArgs;
 use crate::exit::{Exit, Failure};
@@ -25,7 +26,7 @@ pub fn run(args: &FmtArgs) -> Result<Exit> {
 fn format_standard_input(args: &FmtArgs) -> Result<Exit> {
     let mut text = String::new();
     io::stdin().read_to_string(&mut text).context("reading standard input")?;
-    let formatted = kql_syntax::format(&text);
+    let formatted = kql_syntax::format(&text, &FormatOptions::default());
     let mut out = io::stdout().lock();
     if args.diff {
         write!(out, "{}", diff("standard input", &text, &formatted))?;
@@ -37,7 +38,7 @@ fn format_standard_input(args: &FmtArgs) -> Result<Exit> {
 }
 
 fn format_file(args: &FmtArgs, file: &Path, text: &str) -> Result<Exit> {
-    let formatted = kql_syntax::format(text);
+    let formatted = kql_syntax::format(text, &FormatOptions::default());
     if formatted == text {
         return Ok(Exit::Clean);
     }
@@ -97,7 +98,8 @@ enum Line<'a> {
 fn diff(name: &str, old: &str, new: &str) -> String {
     let colour = terminal::stdout_has_colour();
     let lines = compare(&old.lines().collect::<Vec<_>>(), &new.lines().collect::<Vec<_>>());
-    let changed: Vec<usize> = (0..lines.len()).filter(|i| !matches!(lines.get(*i), Some(Line::Same(_)) | None)).collect();
+    let changed: Vec<usize> =
+        (0..lines.len()).filter(|i| !matches!(lines.get(*i), Some(Line::Same(_)) | None)).collect();
     let mut out = format!("--- {}\n+++ {}\n", safe(name), safe(name));
     let mut last_shown: Option<usize> = None;
     for (index, line) in lines.iter().enumerate() {
@@ -190,7 +192,13 @@ mod tests {
         let (old, new) = (["x", "a", "b", "c"], ["a", "c", "y"]);
         let lines = compare(&old, &new);
         let side = |keep: fn(&Line<'_>) -> bool| -> Vec<&str> {
-            lines.iter().filter(|l| keep(l)).map(|l| match l { Line::Same(t) | Line::Old(t) | Line::New(t) => *t }).collect()
+            lines
+                .iter()
+                .filter(|l| keep(l))
+                .map(|l| match l {
+                    Line::Same(t) | Line::Old(t) | Line::New(t) => *t,
+                })
+                .collect()
         };
         assert_eq!(side(|l| !matches!(l, Line::New(_))), old);
         assert_eq!(side(|l| !matches!(l, Line::Old(_))), new);

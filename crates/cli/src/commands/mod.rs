@@ -3,6 +3,5 @@
 pub mod check;
 pub mod fmt;
 pub mod hunt;
-pub mod load;
 pub mod query;
 pub mod sources;

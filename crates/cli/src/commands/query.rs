@@ -59,8 +59,7 @@ fn query_text(args: &QueryArgs) -> Result<(String, String)> {
             Ok(("standard input".to_string(), text))
         }
         (None, Some(path)) => {
-            let text =
-                std::fs::read_to_string(path).map_err(|e| Failure::input(format!("{}: {e}", path.display())))?;
+            let text = std::fs::read_to_string(path).map_err(|e| Failure::input(format!("{}: {e}", path.display())))?;
             let text = text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text);
             Ok((path.display().to_string(), text))
         }

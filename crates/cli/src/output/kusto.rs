@@ -89,9 +89,7 @@ fn value(value: &Value) -> Json {
 fn completion(id: usize) -> Json {
     let time = datetime::format(datetime::UNIX_EPOCH);
     let row = |level: i32, level_name: &str, event: i32, event_name: &str, payload: &str| {
-        json!([
-            time, "unspecified;", NO_ID, NO_ID, NO_ID, level, level_name, 0, "S_OK (0)", event, event_name, payload
-        ])
+        json!([time, "unspecified;", NO_ID, NO_ID, NO_ID, level, level_name, 0, "S_OK (0)", event, event_name, payload])
     };
     json!({
         "FrameType": "DataTable",

@@ -12,8 +12,8 @@ use engine::{EngineError, ResultTable};
 
 use crate::args::QueryFormat;
 
-pub use kusto::{error_body, write as write_kusto};
-pub use table::render as render_table;
+pub use kusto::error_body;
+pub use text::without_formula;
 
 /// Writes the results. Several results of one query: one after the other; forms that hold a single table take the
 /// first.

@@ -1,0 +1,186 @@
+//! `tidewatch hunt`: the main job.
+
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use detections::hunt::{Hunt, HuntInput, HuntOptions, hunt};
+use detections::library::{self, RuleLibrary};
+use detections::outcome::RuleState;
+use detections::rule::AlertSeverity;
+use detections::schedule::Mode;
+use detections::selection::Selection;
+use engine::Limits;
+
+use crate::args::{HuntArgs, HuntFormat, SeverityArg};
+use crate::builtin;
+use crate::exit::{Exit, Failure};
+use crate::progress::Hunting;
+use crate::report::places::Places;
+use crate::report::{ReportInput, json, lines, terminal};
+use crate::session::{self, Session, SessionInput};
+
+/// Rows of one run of a rule; the service refuses larger results as well.
+const RESULT_ROWS_MAX: usize = 500_000;
+
+/// Loads, hunts, reports.
+pub fn run(args: &HuntArgs) -> Result<Exit> {
+    let started = Instant::now();
+    let mode = mode(args)?;
+    let range = session::parse_length("--range", &args.range)?;
+    let time_limit = session::parse_length("--time-limit", &args.time_limit)?;
+    let builtin = args.rules.is_empty();
+    let library = if builtin { builtin::library() } else { library::load(&args.rules) };
+    refuse_nothing(args, &library)?;
+    let threads = args.threads.map_or_else(cores, usize::from);
+    let session = Session::open(SessionInput {
+        logs: &args.logs,
+        names: &args.names,
+        functions: library.functions.clone(),
+        watchlists: library.watchlist_files.clone(),
+        threads: Some(threads),
+    })?;
+    let options = HuntOptions {
+        mode,
+        range,
+        fidelity: args.fidelity,
+        strict: args.strict,
+        threads,
+        limits: Limits {
+            time: Some(Duration::from_nanos(u64::try_from(time_limit).unwrap_or(u64::MAX).saturating_mul(100))),
+            memory: None,
+            result_rows: Some(RESULT_ROWS_MAX),
+        },
+        selection: selection(args),
+    };
+    let interrupted = interrupt_flag();
+    let found = run_rules(&session, &library, &options, &interrupted);
+    let places = Places::of_alerts(&found.alerts, &session.loaded);
+    let input = ReportInput {
+        hunt: &found,
+        library: &library,
+        session: &session,
+        places: &places,
+        mode,
+        builtin,
+        fidelity: args.fidelity,
+        seconds: (args.times || args.format == HuntFormat::Table).then(|| started.elapsed().as_secs_f64()),
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    match args.format {
+        HuntFormat::Table => terminal::write(&input, args.all, &mut out)?,
+        HuntFormat::Json => {
+            serde_json::to_writer_pretty(&mut out, &json::document(&input))?;
+            writeln!(out)?;
+        }
+        HuntFormat::Ndjson => lines::write_ndjson(&input, &mut out)?,
+        HuntFormat::Csv => lines::write_csv(&input, &mut out)?,
+    }
+    out.flush()?;
+    Ok(exit(args, &session, &library, &found, interrupted.load(Ordering::Relaxed)))
+}
+
+fn run_rules(session: &Session, library: &RuleLibrary, options: &HuntOptions, interrupted: &AtomicBool) -> Hunt {
+    let is_reference = |table: &str| session.is_reference(table);
+    let input = HuntInput {
+        engine: &session.engine,
+        library,
+        profile: &session.profile,
+        is_reference: &is_reference,
+        options,
+        interrupted,
+    };
+    let display = Hunting::start(library.rules.len());
+    let found = hunt(input, &|_| display.done());
+    display.finish();
+    found
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn mode(args: &HuntArgs) -> Result<Mode> {
+    let time =
+        |option: &str, text: &Option<String>| text.as_ref().map(|text| session::parse_time(option, text)).transpose();
+    if args.once {
+        return Ok(Mode::Once { as_of: time("--as-of", &args.as_of)? });
+    }
+    let (from, to) = (time("--from", &args.from)?, time("--to", &args.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        return Err(Failure::usage("--from is later than --to"));
+    }
+    Ok(Mode::Sweep { from, to })
+}
+
+/// A path that holds no rule at all is a mistake of the command line, not a silent hunt.
+fn refuse_nothing(args: &HuntArgs, library: &RuleLibrary) -> Result<()> {
+    if library.rules.is_empty() && library.broken.is_empty() {
+        let paths: Vec<String> = args.rules.iter().map(|path| path.display().to_string()).collect();
+        let reasons: Vec<String> =
+            library.unreadable.iter().map(|(path, reason)| format!("{path}: {reason}")).collect();
+        let why = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) };
+        return Err(Failure::input(format!("no rules in {}{why}", paths.join(", "))));
+    }
+    Ok(())
+}
+
+fn severity(arg: SeverityArg) -> AlertSeverity {
+    match arg {
+        SeverityArg::Informational => AlertSeverity::Informational,
+        SeverityArg::Low => AlertSeverity::Low,
+        SeverityArg::Medium => AlertSeverity::Medium,
+        SeverityArg::High => AlertSeverity::High,
+    }
+}
+
+fn selection(args: &HuntArgs) -> Selection {
+    Selection {
+        severities: args.severity.iter().copied().map(severity).collect(),
+        techniques: args.technique.clone(),
+        tables: args.table.clone(),
+        ids: args.id.clone(),
+        excluded: args.exclude.clone(),
+    }
+}
+
+/// Set by the first Ctrl-C; the second ends the program.
+fn interrupt_flag() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    std::thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if set.swap(true, Ordering::Relaxed) {
+                    std::process::exit(i32::from(Exit::Limit as u8));
+                }
+            }
+        });
+    });
+    flag
+}
+
+fn exit(args: &HuntArgs, session: &Session, library: &RuleLibrary, found: &Hunt, interrupted: bool) -> Exit {
+    let mut exit = Exit::Clean;
+    let least = args.fail_on.map_or(AlertSeverity::Informational, severity);
+    if found.alerts.iter().any(|alert| alert.severity >= least) {
+        exit = exit.max(Exit::Found);
+    }
+    let has = |state: RuleState| found.outcomes.iter().any(|outcome| outcome.state == state);
+    if args.strict && (has(RuleState::Invalid) || has(RuleState::Unsupported)) {
+        exit = exit.max(Exit::Rules);
+    }
+    let nothing_read = |source: &connectors::SourceReport| source.stopped.is_some() && source.records == 0;
+    if session.loaded.report.sources.iter().any(nothing_read) || !library.unreadable.is_empty() {
+        exit = exit.max(Exit::Input);
+    }
+    if interrupted || has(RuleState::Failed) {
+        exit = exit.max(Exit::Limit);
+    }
+    exit
+}

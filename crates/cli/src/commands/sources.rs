@@ -1,0 +1,263 @@
+//! `tidewatch sources`: what is in logs, before any rule is judged by them.
+
+use std::io::{self, BufWriter, Write};
+
+use anyhow::Result;
+use connectors::{LoadReport, SourceReport, Tally};
+use kql_types::datetime;
+use serde_json::{Map, Value as Json, json};
+
+use crate::args::{NameArgs, SourcesArgs, SourcesFormat};
+use crate::exit::Exit;
+use crate::session::{Session, SessionInput};
+use crate::terminal::{Tone, paint, safe, short, stdout_has_colour};
+
+/// Reads the logs and reports on them.
+pub fn run(args: &SourcesArgs) -> Result<Exit> {
+    let names = NameArgs { schemas: args.schemas.clone(), ..NameArgs::default() };
+    let session = Session::open(SessionInput {
+        logs: &args.paths,
+        names: &names,
+        functions: Vec::new(),
+        watchlists: Vec::new(),
+        threads: args.threads.map(usize::from),
+    })?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    match args.format {
+        SourcesFormat::Json => {
+            let document = json!({
+                "schema": "tidewatch-sources/1",
+                "version": env!("CARGO_PKG_VERSION"),
+                "sources": sources_json(&session.loaded.report),
+                "tables": tables_json(&session),
+            });
+            serde_json::to_writer_pretty(&mut out, &document)?;
+            writeln!(out)?;
+        }
+        SourcesFormat::Table => show(&session, args.all, &mut out)?,
+    }
+    out.flush()?;
+    let unreadable = session.loaded.report.sources.iter().any(|s| s.stopped.is_some() && s.records == 0);
+    Ok(if unreadable { Exit::Input } else { Exit::Clean })
+}
+
+fn time(ticks: Option<i64>) -> Json {
+    ticks.map_or(Json::Null, |ticks| Json::from(datetime::format(ticks)))
+}
+
+fn tallies(map: &std::collections::BTreeMap<String, Tally>) -> Json {
+    let entries = map.iter().map(|(kind, tally)| {
+        let first = json!({
+            "record": tally.first.record,
+            "offset": tally.first.offset,
+            "line": tally.first.line,
+            "text": tally.first.text,
+        });
+        (kind.clone(), json!({"count": tally.count, "first": first}))
+    });
+    Json::Object(entries.collect::<Map<_, _>>())
+}
+
+/// Every file and archive member.
+pub fn sources_json(report: &LoadReport) -> Json {
+    let sources = report.sources.iter().map(|source| {
+        json!({
+            "path": source.path,
+            "member": source.member,
+            "format": source.format,
+            "kinds": source.kinds,
+            "tables": source.tables,
+            "records": source.records,
+            "rows": source.rows,
+            "duplicates": source.duplicates,
+            "undated": source.undated,
+            "implausible": source.implausible,
+            "other": tallies(&source.other),
+            "unreadable": tallies(&source.unreadable),
+            "mended": tallies(&source.mended),
+            "unmapped": source.unmapped,
+            "misfits": tallies(&source.misfits),
+            "stopped": source.stopped,
+            "notes": source.notes,
+            "sha256": source.sha256,
+            "bytes": source.bytes,
+            "first": time(source.first),
+            "last": time(source.last),
+        })
+    });
+    Json::Array(sources.collect())
+}
+
+/// Every table that has rows.
+pub fn tables_json(session: &Session) -> Json {
+    let tables = session.profile.tables.iter().map(|(name, profile)| {
+        let report = session.loaded.report.tables.get(name);
+        let gaps: Vec<Json> = report
+            .iter()
+            .flat_map(|report| &report.gaps)
+            .map(|gap| json!({"from": time(Some(gap.from)), "to": time(Some(gap.to))}))
+            .collect();
+        let table = json!({
+            "rows": profile.rows,
+            "undated": report.map_or(0, |report| report.undated),
+            "implausible": report.map_or(0, |report| report.implausible),
+            "first": time(profile.span.map(|span| span.first)),
+            "last": time(profile.span.map(|span| span.last)),
+            "gaps": gaps,
+            "seen": report.map(|report| &report.seen),
+        });
+        (name.clone(), table)
+    });
+    Json::Object(tables.collect::<Map<_, _>>())
+}
+
+/// `2026-03-02 10:15Z`.
+fn minute(ticks: i64) -> String {
+    let text = datetime::format(ticks);
+    format!("{}Z", text.get(..16).unwrap_or(&text).replace('T', " "))
+}
+
+fn show(session: &Session, all: bool, out: &mut dyn Write) -> Result<()> {
+    let colour = stdout_has_colour();
+    show_tables(session, colour, out)?;
+    let sources = &session.loaded.report.sources;
+    let worth: Vec<&SourceReport> = sources.iter().filter(|source| all || has_something_to_say(source)).collect();
+    writeln!(out, "{}", paint(&format!("{} files", sources.len()), Tone::Strong, colour))?;
+    for source in &worth {
+        show_source(source, colour, out)?;
+    }
+    if worth.len() < sources.len() {
+        writeln!(out, "  {} files without anything to note (--all shows them)", sources.len() - worth.len())?;
+    }
+    Ok(())
+}
+
+fn show_tables(session: &Session, colour: bool, out: &mut dyn Write) -> Result<()> {
+    if session.profile.tables.is_empty() {
+        writeln!(out, "No rows of any table.\n")?;
+    }
+    for (name, profile) in &session.profile.tables {
+        let span = profile.span.map(|span| format!(", {} to {}", minute(span.first), minute(span.last)));
+        let title = paint(&safe(name), Tone::Strong, colour);
+        writeln!(out, "{title}: {} rows{}", profile.rows, span.unwrap_or_default())?;
+        let Some(report) = session.loaded.report.tables.get(name) else { continue };
+        if !profile.hours.is_empty() {
+            writeln!(out, "  by hour   {}", sparkline(&profile.hours))?;
+        }
+        for gap in report.gaps.iter().take(5) {
+            let hours = (gap.to - gap.from) / (3600 * datetime::TICKS_PER_SECOND);
+            writeln!(
+                out,
+                "  {}       {} to {} ({hours} h)",
+                paint("gap", Tone::Warning, colour),
+                minute(gap.from),
+                minute(gap.to)
+            )?;
+        }
+        if report.gaps.len() > 5 {
+            writeln!(out, "            and {} more gaps of over an hour", report.gaps.len() - 5)?;
+        }
+        for (column, values) in &report.seen {
+            let mut by_count: Vec<(&String, &u64)> = values.iter().collect();
+            by_count.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+            let shown: Vec<String> =
+                by_count.iter().take(6).map(|(value, count)| format!("{value} ({count})")).collect();
+            let more = values.len().saturating_sub(6);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            writeln!(out, "  {:<9} {}{more}", short(column, 24), safe(&shown.join(", ")))?;
+        }
+        if report.undated > 0 {
+            writeln!(out, "  {} rows without a time: in queries, in no window", report.undated)?;
+        }
+        if report.implausible > 0 {
+            writeln!(out, "  {} rows with an impossible time: they do not move the span", report.implausible)?;
+        }
+    }
+    writeln!(out)?;
+    Ok(())
+}
+
+/// Rows over time, at most 60 bars.
+fn sparkline(hours: &std::collections::BTreeMap<i64, u64>) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    const WIDTH: i64 = 60;
+    let (Some(first), Some(last)) = (hours.keys().next(), hours.keys().next_back()) else { return String::new() };
+    let hour = 3600 * datetime::TICKS_PER_SECOND;
+    let count = (last - first) / hour + 1;
+    let per_bar = (count + WIDTH - 1) / WIDTH;
+    let mut bars = vec![0_u64; ((count + per_bar - 1) / per_bar).clamp(1, WIDTH) as usize];
+    for (start, rows) in hours {
+        if let Some(bar) = bars.get_mut(((start - first) / hour / per_bar) as usize) {
+            *bar += rows;
+        }
+    }
+    let top = bars.iter().copied().max().unwrap_or(1).max(1);
+    let line: String = bars
+        .iter()
+        .map(|rows| match rows {
+            0 => ' ',
+            rows => BARS.get(((rows * 7).div_ceil(top)).min(7) as usize).copied().unwrap_or('█'),
+        })
+        .collect();
+    format!("{line}  ({per_bar} h a bar)")
+}
+
+fn has_something_to_say(source: &SourceReport) -> bool {
+    source.stopped.is_some()
+        || source.unreadable_count() > 0
+        || source.other_count() > 0
+        || source.duplicates > 0
+        || source.undated > 0
+        || source.implausible > 0
+        || !source.notes.is_empty()
+        || !source.misfits.is_empty()
+}
+
+fn show_source(source: &SourceReport, colour: bool, out: &mut dyn Write) -> Result<()> {
+    let member = source.member.as_ref().map(|member| format!(" in {member}")).unwrap_or_default();
+    let kinds: Vec<String> = source.kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    writeln!(
+        out,
+        "  {}{}: {}, {} records, {} rows{}",
+        safe(&source.path),
+        safe(&member),
+        safe(&source.format),
+        source.records,
+        source.rows,
+        if kinds.is_empty() { String::new() } else { format!(" ({})", safe(&kinds.join(", "))) }
+    )?;
+    let counts = [
+        (source.duplicates, "duplicates removed"),
+        (source.undated, "rows without a time"),
+        (source.implausible, "rows with an impossible time"),
+    ];
+    for (count, what) in counts.iter().filter(|(count, _)| *count > 0) {
+        writeln!(out, "    {count} {what}")?;
+    }
+    for (title, map, tone) in [
+        ("unreadable", &source.unreadable, Tone::Warning),
+        ("other", &source.other, Tone::Quiet),
+        ("mended", &source.mended, Tone::Quiet),
+        ("misfit", &source.misfits, Tone::Quiet),
+    ] {
+        for (kind, tally) in map {
+            let place = format!("first: record {}, line {}", tally.first.record, tally.first.line);
+            let text = format!("{} × {kind} ({place}: {})", tally.count, short(&tally.first.text, 60));
+            writeln!(out, "    {} {}", paint(title, tone, colour), safe(&text))?;
+        }
+    }
+    if !source.unmapped.is_empty() {
+        let fields: Vec<String> =
+            source.unmapped.iter().take(8).map(|(field, count)| format!("{field} ({count})")).collect();
+        let more = source.unmapped.len().saturating_sub(8);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        writeln!(out, "    fields without a column: {}{more}", safe(&fields.join(", ")))?;
+    }
+    if let Some(reason) = &source.stopped {
+        writeln!(out, "    {} {}", paint("read in part:", Tone::Warning, colour), safe(reason))?;
+    }
+    for note in &source.notes {
+        writeln!(out, "    {} {}", paint("note:", Tone::Warning, colour), safe(note))?;
+    }
+    Ok(())
+}

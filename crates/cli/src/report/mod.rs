@@ -1,0 +1,27 @@
+//! The report of a hunt: for people on a terminal, complete for programs.
+
+pub mod json;
+pub mod lines;
+pub mod places;
+pub mod terminal;
+
+use detections::hunt::Hunt;
+use detections::library::RuleLibrary;
+use detections::schedule::Mode;
+
+use crate::session::Session;
+use places::Places;
+
+/// Everything a report is made from.
+pub struct ReportInput<'a> {
+    pub hunt: &'a Hunt,
+    pub library: &'a RuleLibrary,
+    pub session: &'a Session,
+    pub places: &'a Places,
+    pub mode: Mode,
+    /// No rules were given: the built-in ones ran.
+    pub builtin: bool,
+    pub fidelity: bool,
+    /// Wall time in seconds, when asked for: it differs from run to run.
+    pub seconds: Option<f64>,
+}
