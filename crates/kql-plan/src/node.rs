@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use datafusion_common::arrow::datatypes::{DataType, Field, Fields, Schema};
 use datafusion_common::arrow::record_batch::RecordBatch;
-use datafusion_common::{DFSchema, DFSchemaRef, Result, internal_err};
+use datafusion_common::{DFSchema, DFSchemaRef, Result, ScalarValue, internal_err};
 use datafusion_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
 use kql_types::ScalarType;
 
@@ -33,6 +33,45 @@ pub enum Op {
     /// An aggregation in one piece over rows in order. The expressions are the `groups` grouping ones and then the
     /// aggregate calls; all are output.
     OrderedAggregate { groups: usize },
+    /// `mv-expand`: the expressions are the values to expand; adds the elements, then the place of the element if
+    /// asked for, then whether the row is live if there are ghosts.
+    MvExpand(Expand),
+    /// Window functions over the rows of one partition as they come; adds one column for each call. The expressions
+    /// are the keys of independent parts and then the arguments of the calls that are not constant.
+    Window(Windows),
+}
+
+/// How `mv-expand` expands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expand {
+    /// Types of the element columns.
+    pub types: Vec<ScalarType>,
+    /// Elements of one row at most.
+    pub limit: u64,
+    /// An entry of a bag is `[key, value]`.
+    pub bag_as_array: bool,
+    /// Adds the place of the element in its row, from 0.
+    pub index: bool,
+    /// A row without elements gives one row that is not live; adds the column that says so.
+    pub ghosts: bool,
+}
+
+/// The calls of an [`Op::Window`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Windows {
+    /// Expressions that tell independent parts apart: nothing is seen across.
+    pub keys: usize,
+    pub calls: Vec<WindowCall>,
+}
+
+/// One call of a window function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowCall {
+    pub name: String,
+    pub types: Vec<ScalarType>,
+    pub returns: ScalarType,
+    /// The values of constant arguments.
+    pub constants: Vec<Option<ScalarValue>>,
 }
 
 /// A bound of `range`.
@@ -124,6 +163,8 @@ impl Op {
             Op::FirstRows { .. } => "FirstRows",
             Op::Pin { .. } => "Pin",
             Op::OrderedAggregate { .. } => "OrderedAggregate",
+            Op::MvExpand(_) => "MvExpand",
+            Op::Window(_) => "Window",
         }
     }
 }

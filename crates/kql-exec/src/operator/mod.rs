@@ -5,7 +5,9 @@
 //! is reserved from the query's pool after each step.
 
 mod first_rows;
+mod mv_expand;
 mod row_id;
+mod window;
 
 use std::fmt;
 use std::sync::Arc;
@@ -156,6 +158,8 @@ impl OperatorExec {
             Op::RowId => Box::new(row_id::RowIds::new(partition)),
             Op::FirstRows { count, .. } => Box::new(first_rows::FirstRows::new(*count)),
             Op::Pin { .. } => Box::new(PassStage::default()),
+            Op::MvExpand(expand) => Box::new(mv_expand::MvExpand::new(expand)),
+            Op::Window(windows) => Box::new(window::WindowStage::new(windows)?),
             other => return datafusion::common::internal_err!("{} has no stage", other.name()),
         })
     }
@@ -163,14 +167,18 @@ impl OperatorExec {
 
 fn needs(op: &Op) -> Needs {
     match op {
-        Op::RowId => Needs::Any,
+        Op::RowId | Op::MvExpand(_) => Needs::Any,
         Op::FirstRows { ordered: false, .. } => Needs::ByOwn,
         _ => Needs::Single,
     }
 }
 
 fn keeps_order(op: &Op) -> bool {
-    matches!(op, Op::RowId | Op::FirstRows { .. } | Op::Pin { .. })
+    match op {
+        Op::RowId | Op::FirstRows { .. } | Op::Pin { .. } | Op::Window(_) => true,
+        Op::MvExpand(expand) => !expand.ghosts,
+        _ => false,
+    }
 }
 
 fn requirement(keys: &[OrderKey], input: &Arc<dyn ExecutionPlan>) -> Result<OrderingRequirements> {

@@ -6,12 +6,13 @@
 mod apply;
 mod expr;
 mod join;
+mod mv_expand;
 mod native;
-mod pass;
 mod rows;
 mod sort;
 mod summarize;
 mod union;
+mod window;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use kql_types::ScalarType;
 
 use crate::error::{LowerError, LowerResult};
 use crate::function::internal::Internal;
+use crate::lower::mv_expand::Expansion;
 use crate::node::OrderKey;
 use crate::value::arrow_type;
 use crate::walk::{ColumnSet, columns_of};
@@ -225,8 +227,16 @@ impl<'a> Lowering<'a> {
             RelKind::Partition { input, by, scope, subquery } => {
                 self.lower_partition(input, by, *scope, subquery, needed)
             }
-            RelKind::MvExpand { .. } => Err(LowerError::unsupported("mv-expand", rel.span)),
-            RelKind::MvApply { .. } => Err(LowerError::unsupported("mv-apply", rel.span)),
+            RelKind::MvExpand { input, items, index, limit, bag_as_array } => {
+                let (index, limit, bag_as_array) = (*index, *limit, *bag_as_array);
+                let expansion = Expansion { items, index, limit, bag_as_array, live: None };
+                self.lower_mv_expand(input, &expansion, needed)
+            }
+            RelKind::MvApply { input, scope, items, index, limit, context: _, subquery } => {
+                let (index, limit) = (*index, *limit);
+                let expansion = Expansion { items, index, limit, bag_as_array: false, live: None };
+                self.lower_mv_apply(input, *scope, expansion, subquery, needed)
+            }
             RelKind::MakeSeries { .. } => Err(LowerError::unsupported("make-series", rel.span)),
             RelKind::Parse { .. } => Err(LowerError::unsupported("parse", rel.span)),
             RelKind::ParseKv { .. } => Err(LowerError::unsupported("parse-kv", rel.span)),

@@ -115,7 +115,7 @@ impl Lowering<'_> {
     /// The first `count` rows for each value of `keys`, and of each sub-pipeline.
     pub(crate) fn first_rows(&mut self, lowered: Lowered, keys: Vec<PlanExpr>, count: u64) -> LowerResult<Lowered> {
         let ordered = !lowered.order.is_empty();
-        let lowered = self.pinned(lowered)?;
+        let lowered = if ordered { self.pinned(lowered)? } else { lowered };
         let mut own = keys;
         let mut ghosts = None;
         if let Some(scope) = &lowered.hidden.scope {
@@ -133,11 +133,19 @@ impl Lowering<'_> {
 
     /// The rows in their order, in one partition, for an operator that looks at them one after another.
     pub(crate) fn pinned(&mut self, lowered: Lowered) -> LowerResult<Lowered> {
-        if lowered.order.is_empty() {
+        let mut keys = Vec::new();
+        if let Some(scope) = &lowered.hidden.scope {
+            keys.push(crate::lower::rows::ascending(scope.row.clone()));
+            // Marked rows come last in their sub-pipeline.
+            let live = scope.live.iter().cloned();
+            keys.extend(live.map(|column| OrderKey { column, descending: true, nulls_first: false }));
+        }
+        keys.extend(lowered.order.iter().cloned());
+        if keys.is_empty() {
             return Ok(lowered);
         }
         let pass = pass_all(&lowered);
-        let op = Op::Pin { keys: lowered.order.clone() };
+        let op = Op::Pin { keys };
         let plan = KqlNode::plan(op, Some(lowered.plan), pass, Vec::new(), Vec::new())?;
         Ok(Lowered { plan, ..lowered })
     }

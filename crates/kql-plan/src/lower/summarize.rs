@@ -114,14 +114,19 @@ impl Lowering<'_> {
             group.push(column(&scope.row));
             outputs.push(column(&scope.row));
             let mut types = Vec::new();
+            let mut args = Vec::new();
             let picked = self.fresh("y");
-            for (index, name) in scope.carried.iter().enumerate() {
+            for name in &scope.carried {
+                // A carried column may be a grouping key as well.
+                if outputs.iter().any(|output| matches!(output, PlanExpr::Column(known) if known.name == *name)) {
+                    continue;
+                }
                 let ty = self.layout(lowered, name);
+                outputs.push(Picked::call(types.len(), ty, column(&picked)).alias(name));
                 types.push(ty);
-                outputs.push(Picked::call(index, ty, column(&picked)).alias(name));
+                args.push(column(name));
             }
             if !types.is_empty() {
-                let args = scope.carried.iter().map(|name| column(name)).collect();
                 aggregates.push(RowPick::new(Pick::Any, types).call(args, None).alias(&picked));
             }
             hidden.scope = Some(Scope { row: scope.row.clone(), live: None, carried: scope.carried.clone() });
