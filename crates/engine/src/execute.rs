@@ -160,7 +160,7 @@ impl Tables for QueryTables<'_> {
             .iter()
             .map(|column| ScanColumn { name: column.name.clone(), plan_name: column.plan_name.clone(), ty: column.ty })
             .collect();
-        let provider: Option<Arc<dyn TableProvider>> = self.data.provider(table, &columns)?;
+        let provider: Option<Arc<dyn TableProvider>> = self.data.provider(table, &columns);
         Ok(provider.map(provider_as_source))
     }
 

@@ -3,16 +3,15 @@
 //! A table may have several parts; each part has its own columns and is shown in the table's layout when it is read.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
-use datafusion::common::Result as PlanResult;
-use datafusion::datasource::MemTable;
 use kql_types::{Column, ScalarType};
 
-use crate::memory::{scan_schema, shown};
+use crate::file::FilePart;
+use crate::provider::TableScan;
 
 /// Why data could not be added or read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,20 +44,14 @@ pub struct DataSet {
 #[derive(Debug, Clone, Default)]
 struct TableData {
     memory: Vec<MemoryPart>,
-    files: Vec<FilePart>,
+    files: Vec<Arc<FilePart>>,
 }
 
 /// Rows in memory with the Kusto types of their columns.
 #[derive(Debug, Clone)]
-struct MemoryPart {
-    columns: Vec<Column>,
-    batches: Vec<RecordBatch>,
-}
-
-#[derive(Debug, Clone)]
-struct FilePart {
-    path: PathBuf,
-    columns: Vec<Column>,
+pub(crate) struct MemoryPart {
+    pub(crate) columns: Vec<Column>,
+    pub(crate) batches: Vec<RecordBatch>,
 }
 
 impl DataSet {
@@ -107,9 +100,28 @@ impl DataSet {
     /// # Errors
     /// When the file can't be opened or is not Parquet.
     pub fn add_parquet(&mut self, table: &str, path: &Path) -> Result<(), DataError> {
-        let columns = Vec::new();
-        self.tables.entry(table.to_owned()).or_default().files.push(FilePart { path: path.to_owned(), columns });
+        let file = FilePart::open(path, None)?;
+        self.tables.entry(table.to_owned()).or_default().files.push(Arc::new(file));
         Ok(())
+    }
+
+    /// As [`DataSet::add_parquet`], where the file is itself the source of its records: row `n` is at the place
+    /// `tables::pack_source(source, n)`, unless the file has places of its own.
+    ///
+    /// # Errors
+    /// As [`DataSet::add_parquet`].
+    pub fn add_parquet_source(&mut self, table: &str, path: &Path, source: u32) -> Result<(), DataError> {
+        let file = FilePart::open(path, Some(source))?;
+        self.tables.entry(table.to_owned()).or_default().files.push(Arc::new(file));
+        Ok(())
+    }
+
+    /// Rows of a table; None when it has no data.
+    pub fn row_count(&self, table: &str) -> Option<u64> {
+        let data = self.tables.get(table)?;
+        let memory = data.memory.iter().flat_map(|part| &part.batches).map(|batch| batch.num_rows() as u64);
+        let files = data.files.iter().map(|file| file.rows);
+        Some(memory.chain(files).sum())
     }
 
     /// Names of the tables that have data, sorted.
@@ -130,19 +142,9 @@ impl DataSet {
         Some(columns)
     }
 
-    /// Rows of a table, all of them, with these columns; a column that the data lacks is null. None without data.
-    ///
-    /// # Errors
-    /// When rows can't be shown in the table's layout.
-    pub fn provider(&self, table: &str, columns: &[ScanColumn]) -> PlanResult<Option<Arc<dyn TableProvider>>> {
-        let Some(data) = self.tables.get(table) else { return Ok(None) };
-        let schema = scan_schema(columns);
-        let mut batches = Vec::new();
-        for part in &data.memory {
-            for batch in &part.batches {
-                batches.push(shown(batch, &part.columns, columns, &schema)?);
-            }
-        }
-        Ok(Some(Arc::new(MemTable::try_new(schema, vec![batches])?)))
+    /// Rows of a table with these columns; a column that the data lacks is null. None without data.
+    pub fn provider(&self, table: &str, columns: &[ScanColumn]) -> Option<Arc<dyn TableProvider>> {
+        let data = self.tables.get(table)?;
+        Some(Arc::new(TableScan::new(columns, data.memory.clone(), data.files.clone())))
     }
 }

@@ -2,7 +2,14 @@
 //!
 //! Knows tables, files and Arrow; knows neither queries nor rules. Begin at [`DataSet`].
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
 mod dataset;
+mod file;
+mod layout;
 mod memory;
+mod provider;
+mod pruning;
+mod reader;
 
 pub use dataset::{DataError, DataSet, ScanColumn};

@@ -45,7 +45,8 @@ impl MvExpand {
         }
         let count = rows.len();
         let indices = UInt32Array::from(rows);
-        let mut columns = open.pass.iter().map(|column| Ok(take(column, &indices, None)?)).collect::<Result<Vec<_>>>()?;
+        let mut columns =
+            open.pass.iter().map(|column| Ok(take(column, &indices, None)?)).collect::<Result<Vec<_>>>()?;
         for ty in &self.spec.types {
             columns.push(match ty {
                 ScalarType::String => null_scalar(*ty).to_array_of_size(count)?,

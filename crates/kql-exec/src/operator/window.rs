@@ -118,11 +118,8 @@ impl Stage for WindowStage {
     fn push(&mut self, input: StageInput) -> Result<()> {
         let rows = input.rows;
         let mut own = input.own.into_iter();
-        let keys = own
-            .by_ref()
-            .take(self.windows.keys)
-            .map(|key| key.into_array(rows))
-            .collect::<Result<Vec<ArrayRef>>>()?;
+        let keys =
+            own.by_ref().take(self.windows.keys).map(|key| key.into_array(rows)).collect::<Result<Vec<ArrayRef>>>()?;
         let starts = match keys.is_empty() {
             true => None,
             false => Some(part_starts(&keys, &mut self.last, rows).map_err(kernel_failure)?),
@@ -131,8 +128,7 @@ impl Stage for WindowStage {
             let Some(call) = self.windows.calls.get(index).cloned() else { continue };
             let Some((state, constants)) = self.calls.get_mut(index) else { continue };
             let (columns, constant) = arguments(&call, constants, &mut own, rows)?;
-            let args =
-                Args { columns: &columns, constant: &constant, types: &call.types, returns: call.returns, rows };
+            let args = Args { columns: &columns, constant: &constant, types: &call.types, returns: call.returns, rows };
             let given = state.push(&args, starts.as_ref()).map_err(kernel_failure)?;
             self.keep(index, call.returns, given)?;
         }

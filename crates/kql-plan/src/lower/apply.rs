@@ -23,13 +23,7 @@ impl Lowering<'_> {
     }
 
     /// Lowers a subquery over the rows of its sub-pipelines.
-    fn lower_scoped(
-        &mut self,
-        scope: u32,
-        rows: Lowered,
-        subquery: &Rel,
-        needed: &ColumnSet,
-    ) -> LowerResult<Lowered> {
+    fn lower_scoped(&mut self, scope: u32, rows: Lowered, subquery: &Rel, needed: &ColumnSet) -> LowerResult<Lowered> {
         let known = self.scopes.insert(scope, rows);
         let result = self.lower(subquery, needed);
         self.scopes.remove(&scope);

@@ -29,6 +29,11 @@ impl Lowering<'_> {
                 if let Some(native) = native::value(self, input, function, args)? {
                     return Ok(native);
                 }
+                if let (true, [only]) = (converts(function.name, expr.ty), args.as_slice())
+                    && let ExprKind::Path { base, steps } = &only.kind
+                {
+                    return self.path(input, base, steps, expr.ty, expr.span);
+                }
                 self.call(input, function, args, expr.ty, expr.span)
             }
             ExprKind::And(items) => self.junction(input, items, Operator::And, Lowering::expr),
@@ -37,7 +42,7 @@ impl Lowering<'_> {
             ExprKind::Case { branches, otherwise } => self.case(input, branches, otherwise, expr.ty),
             ExprKind::Coalesce(items) => self.coalesce(input, items, expr.ty),
             ExprKind::Convert(inner) => self.convert(input, inner, expr.ty, expr.span),
-            ExprKind::Path { base, steps } => self.path(input, base, steps, expr.span),
+            ExprKind::Path { base, steps } => self.path(input, base, steps, ScalarType::Dynamic, expr.span),
             ExprKind::In { value, items, case_insensitive, negated } => {
                 self.in_list(input, value, items, *case_insensitive, *negated, expr.span)
             }
@@ -205,6 +210,11 @@ impl Lowering<'_> {
 
     fn convert(&mut self, input: &Lowered, inner: &Expr, to: ScalarType, span: Span) -> LowerResult<PlanExpr> {
         use ScalarType::*;
+        if let (ExprKind::Path { base, steps }, Bool | Int | Long | Real | DateTime | TimeSpan | String) =
+            (&inner.kind, to)
+        {
+            return self.path(input, base, steps, to, span);
+        }
         let value = self.expr(input, inner)?;
         if inner.ty == to {
             return Ok(value);
@@ -239,10 +249,26 @@ impl Lowering<'_> {
         self.call_named(name, vec![value], vec![inner.ty], to, span)
     }
 
-    fn path(&mut self, input: &Lowered, base: &Expr, steps: &[PathStep], span: Span) -> LowerResult<PlanExpr> {
-        let mut value = self.expr(input, base)?;
+    /// A path, read straight as the type that is asked for. `parse_json(text).a` reads the text without parsing it.
+    fn path(
+        &mut self,
+        input: &Lowered,
+        base: &Expr,
+        steps: &[PathStep],
+        returns: ScalarType,
+        span: Span,
+    ) -> LowerResult<PlanExpr> {
+        let base = match &base.kind {
+            ExprKind::Call { function, args } if matches!(function.name, "parse_json" | "todynamic" | "parsejson") => {
+                match args.as_slice() {
+                    [text] if text.ty == ScalarType::String => text,
+                    _ => base,
+                }
+            }
+            _ => base,
+        };
         let mut types = vec![base.ty];
-        let mut args = Vec::with_capacity(steps.len());
+        let mut args = vec![self.expr(input, base)?];
         for step in steps {
             let (arg, ty) = match step {
                 PathStep::Key(key) => (literal(&Value::String(key.clone()), ScalarType::String), ScalarType::String),
@@ -252,10 +278,7 @@ impl Lowering<'_> {
             args.push(arg);
             types.push(ty);
         }
-        let mut all = Vec::with_capacity(1 + args.len());
-        all.push(std::mem::replace(&mut value, lit(true)));
-        all.extend(args);
-        self.call_named("path", all, types, ScalarType::Dynamic, span)
+        self.call_named("path", args, types, returns, span)
     }
 
     fn in_list(
@@ -323,6 +346,20 @@ impl Lowering<'_> {
             any.push(self.call_named("=~", vec![value.clone(), item], vec![ty, bound.ty], ScalarType::Bool, span)?);
         }
         Ok(balanced(any, Operator::Or).unwrap_or_else(|| lit(false)))
+    }
+}
+
+/// Whether a call of one argument reads a dynamic value as `returns`, as a path can do by itself.
+fn converts(name: &str, returns: ScalarType) -> bool {
+    match returns {
+        ScalarType::String => name == "tostring",
+        ScalarType::Long => name == "tolong",
+        ScalarType::Int => name == "toint",
+        ScalarType::Real => matches!(name, "todouble" | "toreal"),
+        ScalarType::Bool => matches!(name, "tobool" | "toboolean"),
+        ScalarType::DateTime => name == "todatetime",
+        ScalarType::TimeSpan => name == "totimespan",
+        _ => false,
     }
 }
 

@@ -1,0 +1,261 @@
+//! [`TableScan`]: the parts of one table as a DataFusion table.
+//!
+//! Files with the same columns are read by one Parquet source, whose output is shown in the table's layout by a
+//! projection; parts are put one after another. Filters prune files, row groups and pages, and run again above.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::ScalarValue;
+use datafusion::common::stats::Precision;
+use datafusion::common::{Result, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, Operator, ScalarUDF, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::expressions::{BinaryExpr, Column, Literal};
+use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
+use datafusion::physical_plan::union::UnionExec;
+
+use crate::ScanColumn;
+use crate::dataset::MemoryPart;
+use crate::file::FilePart;
+use crate::layout::Shown;
+use crate::memory::{scan_schema, shown};
+use crate::pruning::{excludes, is_useful, predicate};
+use crate::reader::LocalReaders;
+
+/// Name of the column with a row's number in its file; no real column is called so.
+const ROW_NUMBER: &str = "\u{1}row";
+
+/// The rows of a table with some of its columns.
+#[derive(Debug)]
+pub(crate) struct TableScan {
+    pub(crate) columns: Vec<ScanColumn>,
+    pub(crate) memory: Vec<MemoryPart>,
+    pub(crate) files: Vec<Arc<FilePart>>,
+    pub(crate) schema: SchemaRef,
+}
+
+impl TableScan {
+    pub(crate) fn new(columns: &[ScanColumn], memory: Vec<MemoryPart>, files: Vec<Arc<FilePart>>) -> TableScan {
+        TableScan { columns: columns.to_vec(), memory, files, schema: scan_schema(columns) }
+    }
+
+    fn memory_plan(&self, columns: &[ScanColumn]) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let schema = scan_schema(columns);
+        let mut batches = Vec::new();
+        for part in &self.memory {
+            for batch in &part.batches {
+                batches.push(shown(batch, &part.columns, columns, &schema)?);
+            }
+        }
+        if batches.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(MemorySourceConfig::try_new_exec(&[batches], schema, None)?))
+    }
+
+    /// Files whose columns, as far as they are asked for, have the same types.
+    fn file_plans(
+        &self,
+        session: &dyn Session,
+        columns: &[ScanColumn],
+        filters: &[Expr],
+    ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+        let mut groups: Vec<(SchemaRef, Vec<Arc<FilePart>>)> = Vec::new();
+        for file in &self.files {
+            if filters.iter().any(|filter| excludes(filter, &self.columns, file)) {
+                continue;
+            }
+            let schema = self.read_schema(file, columns);
+            match groups.iter_mut().find(|(known, files)| {
+                *known == schema && files.first().is_some_and(|first| first.source.is_some() == file.source.is_some())
+            }) {
+                Some((_, files)) => files.push(Arc::clone(file)),
+                None => groups.push((schema, vec![Arc::clone(file)])),
+            }
+        }
+        groups.into_iter().map(|(schema, files)| self.file_plan(session, columns, filters, &schema, &files)).collect()
+    }
+
+    /// The columns of a file that are read: those asked for, and those that filters prune by.
+    fn read_schema(&self, file: &FilePart, columns: &[ScanColumn]) -> SchemaRef {
+        let wanted = |name: &str| columns.iter().chain(&self.columns).any(|column| column.name == name);
+        let fields: Vec<_> = file.schema.fields().iter().filter(|field| wanted(field.name())).cloned().collect();
+        Arc::new(Schema::new(fields))
+    }
+
+    fn file_plan(
+        &self,
+        session: &dyn Session,
+        columns: &[ScanColumn],
+        filters: &[Expr],
+        schema: &SchemaRef,
+        files: &[Arc<FilePart>],
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let Some(first) = files.first() else { return Ok(Arc::new(EmptyExec::new(scan_schema(columns)))) };
+        let numbered = first.source.is_some()
+            && columns.iter().any(|column| column.name == tables::SOURCE_COLUMN)
+            && schema.index_of(tables::SOURCE_COLUMN).is_err();
+        let mut table = TableSchema::builder(Arc::clone(schema));
+        if numbered {
+            let number = Field::new(ROW_NUMBER, datafusion::arrow::datatypes::DataType::Int64, false)
+                .with_extension_type(datafusion::parquet::arrow::RowNumber);
+            table = table.with_virtual_columns(vec![Arc::new(number)]);
+            let source = Field::new(SOURCE_PARTITION, datafusion::arrow::datatypes::DataType::Int64, false);
+            table = table.with_table_partition_cols(vec![Arc::new(source)]);
+        }
+        let table = table.build();
+        let full = Arc::clone(table.table_schema());
+        let mut source = ParquetSource::new(table)
+            .with_parquet_file_reader_factory(Arc::new(LocalReaders))
+            .with_enable_page_index(true)
+            .with_bloom_filter_on_read(true)
+            .with_pushdown_filters(false);
+        let mut pruning: Option<Arc<dyn PhysicalExpr>> = None;
+        for filter in filters {
+            if let Some(one) = predicate(filter, &self.columns, first, schema) {
+                pruning = Some(match pruning {
+                    Some(all) => Arc::new(BinaryExpr::new(all, Operator::And, one)),
+                    None => one,
+                });
+            }
+        }
+        if let Some(pruning) = pruning {
+            source = source.with_predicate(pruning);
+        }
+        // What is read of each file, then how it is shown.
+        let mut read: Vec<usize> = Vec::new();
+        let mut exprs: Vec<ProjectionExpr> = Vec::new();
+        for column in columns {
+            let expr = self.shown_column(session, column, first, &full, numbered, &mut read)?;
+            exprs.push(ProjectionExpr { expr, alias: column.plan_name.clone() });
+        }
+        if read.is_empty() {
+            read.push(0);
+        }
+        let rows: u64 = files.iter().map(|file| file.rows).sum();
+        let mut statistics = Statistics::new_unknown(&full);
+        statistics.num_rows = Precision::Inexact(usize::try_from(rows).unwrap_or(usize::MAX));
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+            .with_file_groups(file_groups(files, session.config().target_partitions(), numbered))
+            .with_statistics(statistics)
+            .with_projection_indices(Some(read))?
+            .build();
+        let plan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
+        Ok(Arc::new(ProjectionExec::try_new(exprs, plan)?))
+    }
+
+    /// An expression over the columns read that shows one column; notes which columns of the file it reads.
+    fn shown_column(
+        &self,
+        session: &dyn Session,
+        column: &ScanColumn,
+        file: &FilePart,
+        full: &SchemaRef,
+        numbered: bool,
+        read: &mut Vec<usize>,
+    ) -> Result<Arc<dyn PhysicalExpr>> {
+        let mut position = |name: &str| -> Option<Arc<dyn PhysicalExpr>> {
+            let index = full.index_of(name).ok()?;
+            let at = match read.iter().position(|known| *known == index) {
+                Some(at) => at,
+                None => {
+                    read.push(index);
+                    read.len() - 1
+                }
+            };
+            Some(Arc::new(Column::new(name, at)))
+        };
+        if numbered
+            && column.name == tables::SOURCE_COLUMN
+            && let (Some(number), Some(source)) = (position(ROW_NUMBER), position(SOURCE_PARTITION))
+        {
+            return Ok(Arc::new(BinaryExpr::new(source, Operator::Plus, number)));
+        }
+        let known = file.columns.iter().find(|known| known.name == column.name);
+        let Some((known, read)) = known.and_then(|known| Some((known, position(&column.name)?))) else {
+            let missing = crate::memory::missing(column.ty, 1);
+            return Ok(Arc::new(Literal::new(ScalarValue::try_from_array(&missing, 0)?)));
+        };
+        let function = Arc::new(ScalarUDF::new_from_impl(Shown::new(known.ty, column.ty)));
+        let field = Arc::new(Field::new(&column.plan_name, tables::arrow_type(column.ty), true));
+        let options = Arc::clone(session.config().options());
+        let name = function.name().to_owned();
+        Ok(Arc::new(ScalarFunctionExpr::new(&name, function, vec![read], field, options)))
+    }
+}
+
+/// Name of the column with the high bits of a row's place.
+const SOURCE_PARTITION: &str = "\u{1}source";
+
+/// Files spread over at most `partitions` groups of about equal size; large files are split later by row groups.
+fn file_groups(files: &[Arc<FilePart>], partitions: usize, numbered: bool) -> Vec<FileGroup> {
+    let count = partitions.clamp(1, files.len().max(1));
+    let mut groups: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, Vec::new()); count];
+    for file in files {
+        let path = file.path.to_string_lossy().into_owned();
+        let mut partitioned = PartitionedFile::new(path, file.bytes);
+        partitioned.extensions.insert(FilePart::clone(file));
+        if numbered {
+            let high = tables::pack_source(file.source.unwrap_or(0), 0);
+            partitioned.partition_values = vec![ScalarValue::Int64(Some(high))];
+        }
+        if let Some((bytes, group)) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
+            *bytes += file.bytes.max(1);
+            group.push(partitioned);
+        }
+    }
+    groups.into_iter().filter(|(_, files)| !files.is_empty()).map(|(_, files)| FileGroup::new(files)).collect()
+}
+
+#[async_trait]
+impl TableProvider for TableScan {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let columns: Vec<ScanColumn> = match projection {
+            Some(indices) => indices.iter().filter_map(|index| self.columns.get(*index)).cloned().collect(),
+            None => self.columns.clone(),
+        };
+        let mut plans: Vec<Arc<dyn ExecutionPlan>> = self.memory_plan(&columns)?.into_iter().collect();
+        plans.extend(self.file_plans(session, &columns, filters)?);
+        match plans.len() {
+            0 => Ok(Arc::new(EmptyExec::new(scan_schema(&columns)))),
+            1 => Ok(plans.swap_remove(0)),
+            _ => UnionExec::try_new(plans),
+        }
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let useful = |filter: &Expr| !self.files.is_empty() && is_useful(filter, &self.columns);
+        Ok(filters
+            .iter()
+            .map(|filter| match useful(filter) {
+                true => TableProviderFilterPushDown::Inexact,
+                false => TableProviderFilterPushDown::Unsupported,
+            })
+            .collect())
+    }
+}
