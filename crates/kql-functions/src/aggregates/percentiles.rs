@@ -16,7 +16,7 @@ const PERCENTILE_ARRAY: Param = Param::new("percentiles", ParamType::Type(Scalar
 const SKETCH: Param = Param::new("tdigest", ParamType::Type(ScalarType::Dynamic));
 const DETAILS: &str = "Nearest rank: the least value that has at least the given per cent of the values at or below it, \
                        so the result is always one of the values. Nulls are passed over; no values give null. Exact \
-                       up to a million values in a group, close above that.";
+                       up to sixteen million values in a group, close above that.";
 const COLUMNS: ResultName = ResultName::PrefixFirstArgumentAndValue("percentile");
 const ARRAY: ResultName = ResultName::PrefixAndFirstArgument("percentiles");
 

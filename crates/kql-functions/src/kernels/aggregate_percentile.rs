@@ -14,8 +14,9 @@ use super::elements::Elements;
 use super::samples::{Sample, Samples};
 use super::{AggregateCall, Args, GroupState, KernelError, KernelResult};
 
-/// Values of a group that are kept as they are.
-const SAMPLES_MAX: usize = 1 << 20;
+/// Values of a group that are kept as they are; more are merged to [`SAMPLES_LEFT`].
+const SAMPLES_MAX: usize = 1 << 24;
+const SAMPLES_LEFT: usize = 1 << 20;
 
 type State = Result<Box<dyn GroupState>, KernelError>;
 
@@ -191,7 +192,7 @@ where
             let samples = &mut self.groups[group];
             samples.add_weighted(V::widen(value), weight);
             if samples.len() > SAMPLES_MAX {
-                samples.compress(SAMPLES_MAX / 2);
+                samples.compress(SAMPLES_LEFT);
             }
         })?;
         self.note(groups.len());
@@ -220,7 +221,7 @@ where
             let mine = &mut self.groups[*group];
             mine.merge(samples);
             if mine.len() > SAMPLES_MAX {
-                mine.compress(SAMPLES_MAX / 2);
+                mine.compress(SAMPLES_LEFT);
             }
         }
         self.note(groups.len());
