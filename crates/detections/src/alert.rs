@@ -92,7 +92,8 @@ pub fn alerts_of_run(
 fn build(rule: &AnalyticsRule, columns: &[Column], rows: Vec<AlertRow>, rows_repeated: u64, run: Run) -> Alert {
     let values: Vec<&[Value]> = rows.iter().map(|row| row.values.as_slice()).collect();
     let (entities, mut notes) = entity::map_entities(rule, columns, &values);
-    let (start_time, end_time) = event_times(columns, &values).unwrap_or((run.window_from, run.query_now));
+    let (start_time, end_time) =
+        event_times(columns, &values).unwrap_or((run.window_from.max(run.shown_from), run.query_now));
     let overridden = Overridden::of(rule, columns, &values, &mut notes);
     Alert {
         id: alert_id(rule, &values, run),
@@ -322,7 +323,7 @@ mod tests {
         ]
     }
 
-    const RUN: Run = Run { query_now: 1000, window_from: 100, range_start: 100 };
+    const RUN: Run = Run { query_now: 1000, window_from: 100, shown_from: 100 };
 
     #[test]
     fn one_alert_for_all_rows_with_their_times() {

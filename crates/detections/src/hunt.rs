@@ -117,13 +117,16 @@ fn one_rule(
     if input.interrupted.load(Ordering::Relaxed) {
         return (outcome_of(index, rule, RuleState::Failed, "interrupted".to_string()), Vec::new());
     }
+    let started = std::time::Instant::now();
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| rule_run::run(input, span, index, rule)));
-    caught.unwrap_or_else(|panic| {
+    let mut result = caught.unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<&str>().map(|s| s.to_string());
         let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
         let reason = format!("internal error, please report: {}", what.lines().next().unwrap_or_default());
         (outcome_of(index, rule, RuleState::Failed, reason), Vec::new())
-    })
+    });
+    result.0.elapsed = started.elapsed();
+    result
 }
 
 fn skip_reason(input: HuntInput<'_>, index: usize, rule: &AnalyticsRule) -> Option<String> {
@@ -157,6 +160,7 @@ pub(crate) fn outcome_of(index: usize, rule: &AnalyticsRule, state: RuleState, r
         alerts: 0,
         diagnostics: Vec::new(),
         azure_dialect: None,
+        elapsed: std::time::Duration::ZERO,
         notes: rule.notes.iter().cloned().chain(unknown).collect(),
     }
 }
@@ -179,6 +183,7 @@ fn broken_outcome(broken: &crate::rule_file::BrokenFile) -> RuleOutcome {
         alerts: 0,
         diagnostics: Vec::new(),
         azure_dialect: None,
+        elapsed: std::time::Duration::ZERO,
         notes: Vec::new(),
     }
 }

@@ -103,6 +103,8 @@ pub struct RuleOutcome {
     pub diagnostics: Vec<Diagnostic>,
     /// Which spelling of `AzureActivity` status values the rule was shown, if it reads that table.
     pub azure_dialect: Option<&'static str>,
+    /// Wall time, which differs from run to run.
+    pub elapsed: std::time::Duration,
     /// Defaults that were filled in, unknown fields, limits that were hit.
     pub notes: Vec<String>,
 }

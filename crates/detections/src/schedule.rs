@@ -37,8 +37,9 @@ pub enum Reach {
 pub struct Run {
     pub query_now: i64,
     pub window_from: i64,
-    /// What `{{StartTimeISO}}` stands for; `{{EndTimeISO}}` is `query_now`.
-    pub range_start: i64,
+    /// Where the stretch of time begins that this run is about: the window, or the range of a hunting query that sees
+    /// everything before.
+    pub shown_from: i64,
 }
 
 /// Equally spaced runs, oldest first.
@@ -85,11 +86,14 @@ impl Schedule {
     pub fn run(&self, index: u64) -> Run {
         let back = (self.count.saturating_sub(1)).saturating_sub(index) as i64;
         let query_now = self.end.saturating_sub(back.saturating_mul(self.step));
-        let window_from = match self.reach {
-            Reach::Period(period) => query_now.saturating_sub(period).max(0),
-            Reach::Everything => 0,
+        let (window_from, shown_from) = match self.reach {
+            Reach::Period(period) => {
+                let from = query_now.saturating_sub(period).max(0);
+                (from, from)
+            }
+            Reach::Everything => (0, query_now.saturating_sub(self.step).max(0)),
         };
-        Run { query_now, window_from, range_start: query_now.saturating_sub(self.step).max(0) }
+        Run { query_now, window_from, shown_from }
     }
 
     /// The indexes of the runs with `low <= query_now <= high`, as a half-open range.
@@ -192,7 +196,7 @@ mod tests {
         let data = TimeSpan { first: day(0), last: day(3) - 1 };
         let schedule = Schedule::new(&rule, SWEEP, data, TICKS_PER_DAY, false);
         assert_eq!(schedule.count, 4);
-        assert_eq!(schedule.run(3).range_start, schedule.run(2).query_now);
+        assert_eq!(schedule.run(3).shown_from, schedule.run(2).query_now);
         let whole = Schedule::new(&rule, SWEEP, data, TICKS_PER_DAY, true);
         assert_eq!(whole.run(0).window_from, 0);
     }

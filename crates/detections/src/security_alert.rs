@@ -153,7 +153,7 @@ mod tests {
         let FileContent::Rule(rule) = read("a.yaml", text, Expectation::Rule) else { panic!() };
         let now = datetime::parse("2023-07-24T20:23:59.1070000Z").unwrap();
         let from = now - rule.query_period;
-        let run = Run { query_now: now, window_from: from, range_start: from };
+        let run = Run { query_now: now, window_from: from, shown_from: from };
         let alert = &alerts_of_run(&rule, &[], Vec::new(), 0, run)[0];
         let row = row(alert, &rule);
         assert_eq!(row["TimeGenerated"], "2023-07-24T20:28:59.1070000Z");

@@ -89,7 +89,7 @@ pub fn rule(input: &ReportInput<'_>, outcome: &RuleOutcome) -> Json {
         .map(|table| json!({"name": table.name, "rows": table.rows, "rows_in_windows": table.in_windows}))
         .collect();
     let diagnostics: Vec<Json> = outcome.diagnostics.iter().map(|d| diagnostic(d, rule)).collect();
-    json!({
+    let mut line = json!({
         "id": outcome.id,
         "name": outcome.name,
         "file": outcome.file,
@@ -111,7 +111,11 @@ pub fn rule(input: &ReportInput<'_>, outcome: &RuleOutcome) -> Json {
         "azure_status_dialect": outcome.azure_dialect,
         "diagnostics": diagnostics,
         "notes": outcome.notes,
-    })
+    });
+    if let (Some(_), Some(object)) = (input.seconds, line.as_object_mut()) {
+        object.insert("seconds".to_string(), json!(outcome.elapsed.as_secs_f64()));
+    }
+    line
 }
 
 /// A diagnostic with its place in the rule's file, or in the query where the file does not keep its lines.
@@ -168,6 +172,8 @@ pub fn alert(input: &ReportInput<'_>, alert: &Alert) -> Json {
         "window": {"from": time(alert.run.window_from), "to": time(alert.run.query_now)},
         "runs": alert.runs,
         "last_query_now": time(alert.last_query_now),
+        "first_record": input.places.times(alert).map(|(first, _)| time(first)),
+        "last_record": input.places.times(alert).map(|(_, last)| time(last)),
         "entities": entities,
         "custom_details": details,
         "properties": alert.properties.iter().cloned().collect::<BTreeMap<String, String>>(),

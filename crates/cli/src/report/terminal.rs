@@ -29,7 +29,7 @@ pub fn write(input: &ReportInput<'_>, all: bool, out: &mut dyn Write) -> Result<
     rules(input, all, colour, out)?;
     logs(input, colour, out)?;
     if let Some(seconds) = input.seconds {
-        writeln!(out, "\n{}", paint(&format!("{seconds:.1} s"), Tone::Quiet, colour))?;
+        writeln!(out, "{}", paint(&format!("{seconds:.1} s"), Tone::Quiet, colour))?;
     }
     Ok(())
 }
@@ -120,11 +120,10 @@ fn one_alert(input: &ReportInput<'_>, alert: &Alert, colour: bool, out: &mut dyn
         }
         Ok(())
     };
-    let when = if alert.start_time == alert.end_time {
-        minute(alert.start_time)
-    } else {
-        format!("{} to {}", minute(alert.start_time), minute(alert.end_time))
-    };
+    // The records say when it happened; a result without times has only its window.
+    let (first, last) = input.places.times(alert).unwrap_or((alert.start_time, alert.end_time));
+    let when =
+        if minute(first) == minute(last) { minute(first) } else { format!("{} to {}", minute(first), minute(last)) };
     let runs = if alert.runs > 1 { format!(", seen by {} runs", alert.runs) } else { String::new() };
     line(out, "when", &format!("{when}{runs}"))?;
     let mut what = alert.tactics.clone();
