@@ -39,6 +39,7 @@ pub mod distributions;
 pub mod dynamic_args;
 pub mod elements;
 pub mod encoding;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod ip;

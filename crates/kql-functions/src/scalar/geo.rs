@@ -7,6 +7,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::{Bool, Dynamic, Real};
 
 use crate::entry::{Entry, Function, boolean, dynamic, ex, integer, real, string, takes};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -19,7 +20,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print d = geo_distance_2points(0, 0, 0, 0)", "d:real\n0.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::distance_2points),
     }),
     Function::new(Entry {
         name: "geo_azimuth",
@@ -31,7 +32,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_azimuth(1000, 1000, 1000, 1000))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::azimuth_of),
     }),
     Function::new(Entry {
         name: "geo_angle",
@@ -50,7 +51,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_angle(1000, 1000, 1000, 1000, 1000, 1000))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::angle),
     }),
     Function::new(Entry {
         name: "geo_closest_point_on_line",
@@ -59,7 +60,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("longitude"), real("latitude"), dynamic("lineString")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_closest_point_on_line(1000, 1000, dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::closest_point_on_line),
     }),
     Function::new(Entry {
         name: "geo_closest_point_on_polygon",
@@ -68,7 +69,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("longitude"), real("latitude"), dynamic("polygon")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_closest_point_on_polygon(1000, 1000, dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::closest_point_on_polygon),
     }),
     Function::new(Entry {
         name: "geo_distance_point_to_line",
@@ -77,7 +78,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("longitude"), real("latitude"), dynamic("lineString")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_distance_point_to_line(1000, 1000, dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::distance_point_to_line),
     }),
     Function::new(Entry {
         name: "geo_distance_point_to_polygon",
@@ -86,7 +87,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("longitude"), real("latitude"), dynamic("polygon")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_distance_point_to_polygon(1000, 1000, dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::distance_point_to_polygon),
     }),
     Function::new(Entry {
         name: "geo_point_in_circle",
@@ -98,7 +99,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_point_in_circle(1000, 1000, 1000, 1000, 1000))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::point_in_circle),
     }),
     Function::new(Entry {
         name: "geo_point_in_polygon",
@@ -107,7 +108,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("longitude"), real("latitude"), dynamic("polygon")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_point_in_polygon(1000, 1000, dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::relate::point_in_polygon),
     }),
     Function::new(Entry {
         name: "geo_point_buffer",
@@ -119,7 +120,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_point_buffer(1000, 1000, 1000))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::reshape::point_buffer),
     }),
     Function::new(Entry {
         name: "geo_from_wkt",
@@ -131,7 +132,7 @@ pub static FAMILY: &[Function] = &[
             "print p = geo_from_wkt('POINT (1 2)')",
             "p:dynamic\n{\"type\":\"Point\",\"coordinates\":[1.0,2.0]}",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::wkt::from_wkt),
     }),
     Function::new(Entry {
         name: "geo_intersects_2lines",
@@ -140,7 +141,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("lineString1"), dynamic("lineString2")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_intersects_2lines(dynamic(null), dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::relate::intersects_2lines),
     }),
     Function::new(Entry {
         name: "geo_intersects_line_with_polygon",
@@ -152,7 +153,7 @@ pub static FAMILY: &[Function] = &[
             "print r = isnull(geo_intersects_line_with_polygon(dynamic(null), dynamic(null)))",
             "r:bool\ntrue",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::relate::intersects_line_with_polygon),
     }),
     Function::new(Entry {
         name: "geo_intersects_2polygons",
@@ -161,7 +162,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("polygon1"), dynamic("polygon2")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_intersects_2polygons(dynamic(null), dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::relate::intersects_2polygons),
     }),
     Function::new(Entry {
         name: "geo_intersection_2lines",
@@ -170,7 +171,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("lineString1"), dynamic("lineString2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_intersection_2lines(dynamic(null), dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::relate::intersection_2lines),
     }),
     Function::new(Entry {
         name: "geo_intersection_line_with_polygon",
@@ -182,7 +183,7 @@ pub static FAMILY: &[Function] = &[
             "print r = isnull(geo_intersection_line_with_polygon(dynamic(null), dynamic(null)))",
             "r:bool\ntrue",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::relate::intersection_line_with_polygon),
     }),
     Function::new(Entry {
         name: "geo_intersection_2polygons",
@@ -191,7 +192,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("polygon1"), dynamic("polygon2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_intersection_2polygons(dynamic(null), dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::relate::intersection_2polygons),
     }),
     Function::new(Entry {
         name: "geo_union_polygons_array",
@@ -200,7 +201,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("polygons")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_union_polygons_array(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::relate::union_polygons_array),
     }),
     Function::new(Entry {
         name: "geo_union_lines_array",
@@ -209,7 +210,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("lineStrings")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_union_lines_array(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::relate::union_lines_array),
     }),
     Function::new(Entry {
         name: "geo_simplify_polygons_array",
@@ -218,7 +219,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("polygons"), real("tolerance").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_simplify_polygons_array(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::reshape::simplify_polygons_array),
     }),
     Function::new(Entry {
         name: "geo_polygon_area",
@@ -227,7 +228,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("polygon")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_polygon_area(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::polygon_area),
     }),
     Function::new(Entry {
         name: "geo_polygon_perimeter",
@@ -236,7 +237,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("polygon")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_polygon_perimeter(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::polygon_perimeter),
     }),
     Function::new(Entry {
         name: "geo_polygon_centroid",
@@ -245,7 +246,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("polygon")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_polygon_centroid(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::polygon_centroid),
     }),
     Function::new(Entry {
         name: "geo_polygon_buffer",
@@ -254,7 +255,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("polygon"), real("radius"), real("tolerance").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_polygon_buffer(dynamic(null), 1000))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::reshape::polygon_buffer),
     }),
     Function::new(Entry {
         name: "geo_polygon_densify",
@@ -266,7 +267,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_polygon_densify(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::reshape::polygon_densify),
     }),
     Function::new(Entry {
         name: "geo_polygon_simplify",
@@ -275,7 +276,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("polygon"), real("tolerance").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_polygon_simplify(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::reshape::polygon_simplify),
     }),
     Function::new(Entry {
         name: "geo_polygon_to_s2cells",
@@ -284,7 +285,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("polygon"), integer("level").optional(), real("radius").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_polygon_to_s2cells(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::covering::polygon_to_s2cells),
     }),
     Function::new(Entry {
         name: "geo_polygon_to_h3cells",
@@ -293,7 +294,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("polygon"), integer("resolution").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_polygon_to_h3cells(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::h3::polygon_to_h3cells),
     }),
     Function::new(Entry {
         name: "geo_line_length",
@@ -302,7 +303,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("lineString")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_line_length(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::line_length),
     }),
     Function::new(Entry {
         name: "geo_line_centroid",
@@ -311,7 +312,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("lineString")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_line_centroid(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::line_centroid),
     }),
     Function::new(Entry {
         name: "geo_line_buffer",
@@ -320,7 +321,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("lineString"), real("radius"), real("tolerance").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_line_buffer(dynamic(null), 1000))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::reshape::line_buffer),
     }),
     Function::new(Entry {
         name: "geo_line_densify",
@@ -332,7 +333,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_line_densify(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::reshape::line_densify),
     }),
     Function::new(Entry {
         name: "geo_line_simplify",
@@ -341,7 +342,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("lineString"), real("tolerance").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_line_simplify(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::reshape::line_simplify),
     }),
     Function::new(Entry {
         name: "geo_line_interpolate_point",
@@ -350,7 +351,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("lineString"), real("fraction")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_line_interpolate_point(dynamic(null), 1000))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::line_interpolate_point),
     }),
     Function::new(Entry {
         name: "geo_line_locate_point",
@@ -359,7 +360,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("lineString"), real("longitude"), real("latitude")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_line_locate_point(dynamic(null), 1000, 1000))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::measure::line_locate_point),
     }),
     Function::new(Entry {
         name: "geo_line_to_s2cells",
@@ -368,6 +369,6 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("lineString"), integer("level").optional(), real("radius").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_line_to_s2cells(dynamic(null)))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::covering::line_to_s2cells),
     }),
 ];

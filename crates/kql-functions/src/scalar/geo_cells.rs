@@ -7,6 +7,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::{Dynamic, Int, String};
 
 use crate::entry::{Entry, Function, ex, integer, real, string, takes};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -16,7 +17,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("longitude"), real("latitude"), integer("accuracy").optional()], String)],
         result_name: ResultName::None,
         examples: &[ex("print g = geo_point_to_geohash(139.806115, 35.554128)", "g:string\n\"xn76m\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::geohash::point_to_geohash),
     }),
     Function::new(Entry {
         name: "geo_geohash_to_central_point",
@@ -25,7 +26,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("geohash")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_geohash_to_central_point('no cell'))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::geohash::geohash_to_central_point),
     }),
     Function::new(Entry {
         name: "geo_geohash_to_polygon",
@@ -34,7 +35,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("geohash")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_geohash_to_polygon('no cell'))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::geohash::geohash_to_polygon),
     }),
     Function::new(Entry {
         name: "geo_geohash_neighbors",
@@ -43,7 +44,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("geohash")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_geohash_neighbors('no cell'))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::geohash::geohash_neighbors),
     }),
     Function::new(Entry {
         name: "geo_point_to_s2cell",
@@ -52,7 +53,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[real("longitude"), real("latitude"), integer("level").optional()], String)],
         result_name: ResultName::None,
         examples: &[ex("print r = isempty(geo_point_to_s2cell(1000, 1000))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::s2::point_to_s2cell),
     }),
     Function::new(Entry {
         name: "geo_s2cell_to_central_point",
@@ -61,7 +62,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("s2cell")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_s2cell_to_central_point('no cell'))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::s2::s2cell_to_central_point),
     }),
     Function::new(Entry {
         name: "geo_s2cell_to_polygon",
@@ -70,7 +71,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("s2cell")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_s2cell_to_polygon('no cell'))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::s2::s2cell_to_polygon),
     }),
     Function::new(Entry {
         name: "geo_s2cell_neighbors",
@@ -79,7 +80,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("s2cell")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_s2cell_neighbors('no cell'))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::s2::s2cell_neighbors),
     }),
     Function::new(Entry {
         name: "geo_point_to_h3cell",
@@ -91,7 +92,7 @@ pub static FAMILY: &[Function] = &[
             "print c = geo_point_to_h3cell(-74.04450446039874, 40.689250859314974, 6)",
             "c:string\n\"862a1072fffffff\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::h3::point_to_h3cell),
     }),
     Function::new(Entry {
         name: "geo_h3cell_to_central_point",
@@ -100,7 +101,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("h3cell")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_h3cell_to_central_point('no cell'))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::h3::h3cell_to_central_point),
     }),
     Function::new(Entry {
         name: "geo_h3cell_to_polygon",
@@ -109,7 +110,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("h3cell")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_h3cell_to_polygon('no cell'))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::h3::h3cell_to_polygon),
     }),
     Function::new(Entry {
         name: "geo_h3cell_neighbors",
@@ -118,7 +119,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("h3cell")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_h3cell_neighbors('no cell'))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::h3::h3cell_neighbors),
     }),
     Function::new(Entry {
         name: "geo_h3cell_children",
@@ -127,7 +128,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("h3cell"), integer("resolution").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_h3cell_children('no cell'))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::h3::h3cell_children),
     }),
     Function::new(Entry {
         name: "geo_h3cell_parent",
@@ -136,7 +137,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("h3cell"), integer("resolution").optional()], String)],
         result_name: ResultName::None,
         examples: &[ex("print c = geo_h3cell_parent('862a1072fffffff', 1)", "c:string\n\"812a3ffffffffff\"")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::h3::h3cell_parent),
     }),
     Function::new(Entry {
         name: "geo_h3cell_rings",
@@ -145,7 +146,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("h3cell"), integer("distance")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print r = isnull(geo_h3cell_rings('no cell', 1))", "r:bool\ntrue")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::h3::h3cell_rings),
     }),
     Function::new(Entry {
         name: "geo_h3cell_level",
@@ -154,6 +155,6 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[string("h3cell")], Int)],
         result_name: ResultName::None,
         examples: &[ex("print r = geo_h3cell_level('862a1072fffffff')", "r:int\n6")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::geo::h3::h3cell_level),
     }),
 ];
