@@ -26,6 +26,8 @@ pub enum Command {
     Sources(SourcesArgs),
     /// Format KQL files
     Fmt(FmtArgs),
+    /// Write a made-up company's raw logs with planted attacks, hunt them, and compare
+    Demo(DemoArgs),
 }
 
 /// What names in queries may refer to.
@@ -247,4 +249,20 @@ pub struct FmtArgs {
     /// Format standard input to standard output
     #[arg(long, conflicts_with = "files")]
     pub stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder for the logs and `truth.json`; logs of an earlier demo in it are replaced
+    #[arg(long, value_name = "DIR", default_value = "tidewatch-demo")]
+    pub out: PathBuf,
+    /// Days of logs
+    #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u32).range(10..=90))]
+    pub days: u32,
+    /// Ordinary events among which the attacks hide
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub events: u32,
+    /// The same seed gives the same logs
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
 }

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::check::run(args),
         Command::Sources(args) => commands::sources::run(args),
         Command::Fmt(args) => commands::fmt::run(args),
+        Command::Demo(args) => commands::demo::run(args),
     };
     match result {
         Ok(exit) => exit.code(),

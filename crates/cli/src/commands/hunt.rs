@@ -82,7 +82,12 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     Ok(exit(args, &session, &library, &found, interrupted.load(Ordering::Relaxed)))
 }
 
-fn run_rules(session: &Session, library: &RuleLibrary, options: &HuntOptions, interrupted: &AtomicBool) -> Hunt {
+pub(super) fn run_rules(
+    session: &Session,
+    library: &RuleLibrary,
+    options: &HuntOptions,
+    interrupted: &AtomicBool,
+) -> Hunt {
     let is_reference = |table: &str| session.is_reference(table);
     let input = HuntInput {
         engine: &session.engine,
@@ -98,7 +103,7 @@ fn run_rules(session: &Session, library: &RuleLibrary, options: &HuntOptions, in
     found
 }
 
-fn cores() -> usize {
+pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 

@@ -1,6 +1,7 @@
 //! The commands, one per file.
 
 pub mod check;
+pub mod demo;
 pub mod fmt;
 pub mod hunt;
 pub mod query;
