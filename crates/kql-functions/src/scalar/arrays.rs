@@ -161,7 +161,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("array")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print s = array_sum(dynamic([1, 2, null]))", "s:real\n3.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_reduce::series_sum),
     })
     .obsolete("series_sum"),
     Function::new(Entry {

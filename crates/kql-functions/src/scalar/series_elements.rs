@@ -6,6 +6,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::Dynamic;
 
 use crate::entry::{Entry, Function, dynamic, ex, takes};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -15,7 +16,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series1"), dynamic("series2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_add(dynamic([1, 2]), dynamic([3, 4]))", "s:dynamic\n[4,6]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_add),
     }),
     Function::new(Entry {
         name: "series_subtract",
@@ -24,7 +25,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series1"), dynamic("series2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_subtract(dynamic([1, 2]), dynamic([3, 4]))", "s:dynamic\n[-2,-2]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_subtract),
     }),
     Function::new(Entry {
         name: "series_multiply",
@@ -33,7 +34,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series1"), dynamic("series2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_multiply(dynamic([1, 2]), dynamic([3, 4]))", "s:dynamic\n[3,8]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_multiply),
     }),
     Function::new(Entry {
         name: "series_divide",
@@ -42,7 +43,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series1"), dynamic("series2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_divide(dynamic([1, 3]), dynamic([4, 2]))", "s:dynamic\n[0.25,1.5]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_divide),
     }),
     Function::new(Entry {
         name: "series_pow",
@@ -51,7 +52,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series1"), dynamic("series2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_pow(dynamic([2, 3]), dynamic([3, 2]))", "s:dynamic\n[8.0,9.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_pow),
     }),
     Function::new(Entry {
         name: "series_greater",
@@ -60,7 +61,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series1"), dynamic("series2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_greater(dynamic([1, 2]), dynamic([1, 1]))", "s:dynamic\n[false,true]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_greater),
     }),
     Function::new(Entry {
         name: "series_greater_equals",
@@ -69,7 +70,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series1"), dynamic("series2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_greater_equals(dynamic([1, 0]), dynamic([1, 1]))", "s:dynamic\n[true,false]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_greater_equals),
     }),
     Function::new(Entry {
         name: "series_less",
@@ -78,7 +79,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series1"), dynamic("series2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_less(dynamic([1, 0]), dynamic([1, 1]))", "s:dynamic\n[false,true]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_less),
     }),
     Function::new(Entry {
         name: "series_less_equals",
@@ -87,7 +88,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series1"), dynamic("series2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_less_equals(dynamic([1, 2]), dynamic([1, 1]))", "s:dynamic\n[true,false]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_less_equals),
     }),
     Function::new(Entry {
         name: "series_equals",
@@ -96,7 +97,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series1"), dynamic("series2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_equals(dynamic([1, 2]), dynamic([1, 1]))", "s:dynamic\n[true,false]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_equals),
     }),
     Function::new(Entry {
         name: "series_not_equals",
@@ -105,7 +106,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series1"), dynamic("series2")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_not_equals(dynamic([1, 2]), dynamic([1, 1]))", "s:dynamic\n[false,true]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_not_equals),
     }),
     Function::new(Entry {
         name: "series_abs",
@@ -113,8 +114,8 @@ pub static FAMILY: &[Function] = &[
         details: "",
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
-        examples: &[ex("print s = series_abs(dynamic([-1, 2.5]))", "s:dynamic\n[1.0,2.5]")],
-        kernel: None,
+        examples: &[ex("print s = series_abs(dynamic([-1, 2.5]))", "s:dynamic\n[1,2.5]")],
+        kernel: kernel!(crate::kernels::series_elements::series_abs),
     }),
     Function::new(Entry {
         name: "series_sign",
@@ -123,7 +124,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_sign(dynamic([-6, 0, 8]))", "s:dynamic\n[-1,0,1]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_sign),
     }),
     Function::new(Entry {
         name: "series_exp",
@@ -132,7 +133,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_exp(dynamic([0]))", "s:dynamic\n[1.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_exp),
     }),
     Function::new(Entry {
         name: "series_log",
@@ -141,7 +142,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_log(dynamic([1]))", "s:dynamic\n[0.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_log),
     }),
     Function::new(Entry {
         name: "series_sin",
@@ -150,7 +151,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_sin(dynamic([0]))", "s:dynamic\n[0.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_sin),
     }),
     Function::new(Entry {
         name: "series_cos",
@@ -159,7 +160,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_cos(dynamic([0]))", "s:dynamic\n[1.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_cos),
     }),
     Function::new(Entry {
         name: "series_tan",
@@ -168,7 +169,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_tan(dynamic([0]))", "s:dynamic\n[0.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_tan),
     }),
     Function::new(Entry {
         name: "series_asin",
@@ -177,7 +178,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_asin(dynamic([0]))", "s:dynamic\n[0.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_asin),
     }),
     Function::new(Entry {
         name: "series_acos",
@@ -186,7 +187,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_acos(dynamic([1]))", "s:dynamic\n[0.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_acos),
     }),
     Function::new(Entry {
         name: "series_atan",
@@ -195,7 +196,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_atan(dynamic([0]))", "s:dynamic\n[0.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_atan),
     }),
     Function::new(Entry {
         name: "series_floor",
@@ -204,7 +205,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_floor(dynamic([-1.5, 2.5]))", "s:dynamic\n[-2.0,2.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_floor),
     }),
     Function::new(Entry {
         name: "series_ceiling",
@@ -213,6 +214,6 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_ceiling(dynamic([-1.5, 2.5]))", "s:dynamic\n[-1.0,3.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_elements::series_ceiling),
     }),
 ];

@@ -4,6 +4,7 @@ use kql_types::ResultName;
 use kql_types::ScalarType::Dynamic;
 
 use crate::entry::{Entry, Function, any, boolean, dynamic, ex, takes};
+use crate::kernel;
 
 pub static FAMILY: &[Function] = &[
     Function::new(Entry {
@@ -13,7 +14,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series"), any("constant"), any("missing").optional()], Dynamic)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print s = series_fill_const(dynamic([1, null]), 0)", "s:dynamic\n[1,0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_fill::series_fill_const),
     }),
     Function::new(Entry {
         name: "series_fill_forward",
@@ -22,7 +23,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series"), any("missing").optional()], Dynamic)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print s = series_fill_forward(dynamic([null, 1, null]))", "s:dynamic\n[null,1,1]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_fill::series_fill_forward),
     }),
     Function::new(Entry {
         name: "series_fill_backward",
@@ -31,7 +32,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series"), any("missing").optional()], Dynamic)],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print s = series_fill_backward(dynamic([null, 1, null]))", "s:dynamic\n[1,1,null]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_fill::series_fill_backward),
     }),
     Function::new(Entry {
         name: "series_fill_linear",
@@ -51,6 +52,6 @@ pub static FAMILY: &[Function] = &[
             "print s = series_fill_linear(dynamic([null, 1.0, null, 3.0]))",
             "s:dynamic\n[1.0,1.0,2.0,3.0]",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_fill::series_fill_linear),
     }),
 ];

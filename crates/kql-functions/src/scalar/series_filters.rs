@@ -4,6 +4,7 @@ use kql_types::ScalarType::Dynamic;
 use kql_types::{Overload, ResultName, Return};
 
 use crate::entry::{Entry, Function, boolean, dynamic, ex, takes};
+use crate::kernel;
 
 const FOURIER: Return = Return::Columns(&[("real", Dynamic), ("imag", Dynamic)]);
 
@@ -21,7 +22,7 @@ pub static FAMILY: &[Function] = &[
             "print s = series_fir(dynamic([5, 15, 10]), dynamic([1, -1]), false, false)",
             "s:dynamic\n[5.0,10.0,-5.0]",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_filters::series_fir),
     }),
     Function::new(Entry {
         name: "series_iir",
@@ -33,7 +34,7 @@ pub static FAMILY: &[Function] = &[
             "print s = series_iir(dynamic([1, 2, 3]), dynamic([1]), dynamic([1, -1]))",
             "s:dynamic\n[1.0,3.0,6.0]",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_filters::series_iir),
     }),
     Function::new(Entry {
         name: "series_fft",
@@ -42,7 +43,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[Overload::new(&[dynamic("real"), dynamic("imaginary").optional()], FOURIER)],
         result_name: ResultName::None,
         examples: &[ex("print (r, i) = series_fft(dynamic([1, 0]))", "r:dynamic,i:dynamic\n[1.0,1.0],[0.0,0.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_fourier::series_fft),
     }),
     Function::new(Entry {
         name: "series_ifft",
@@ -51,6 +52,6 @@ pub static FAMILY: &[Function] = &[
         overloads: &[Overload::new(&[dynamic("real"), dynamic("imaginary").optional()], FOURIER)],
         result_name: ResultName::None,
         examples: &[ex("print (r, i) = series_ifft(dynamic([1, 1]))", "r:dynamic,i:dynamic\n[1.0,0.0],[0.0,0.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_fourier::series_ifft),
     }),
 ];

@@ -4,6 +4,7 @@ use kql_types::ScalarType::{Dynamic, Long, Real};
 use kql_types::{Overload, ResultName, Return};
 
 use crate::entry::{Entry, Function, dynamic, ex, integer, takes};
+use crate::kernel;
 
 const LINE: Return = Return::Columns(&[
     ("rsquare", Real),
@@ -46,7 +47,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[Overload::new(&[dynamic("series")], LINE)],
         result_name: ResultName::None,
         examples: &[ex("print (r, slope) = series_fit_line(dynamic([1, 2, 3]))", "r:real,slope:real\n1.0,1.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_fit::series_fit_line),
     }),
     Function::new(Entry {
         name: "series_fit_line_dynamic",
@@ -55,7 +56,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_fit_line_dynamic(dynamic([1, 2, 3])).slope", "s:dynamic\n1.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_fit::series_fit_line_dynamic),
     }),
     Function::new(Entry {
         name: "series_fit_2lines",
@@ -64,7 +65,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[Overload::new(&[dynamic("series")], TWO_LINES)],
         result_name: ResultName::None,
         examples: &[ex("print (r, cut) = series_fit_2lines(dynamic([1, 1, 1, 5, 5, 5]))", "r:real,cut:long\n1.0,3")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_fit::series_fit_2lines),
     }),
     Function::new(Entry {
         name: "series_fit_2lines_dynamic",
@@ -73,7 +74,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_fit_2lines_dynamic(dynamic([1, 1, 1, 5, 5, 5])).split_idx", "s:dynamic\n3")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_fit::series_fit_2lines_dynamic),
     }),
     Function::new(Entry {
         name: "series_fit_poly",
@@ -88,6 +89,6 @@ pub static FAMILY: &[Function] = &[
             "print (r, c) = series_fit_poly(dynamic([0, 1, 4, 9]), 2) | project r = round(r, 6)",
             "r:real\n1.0",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_fit::series_fit_poly),
     }),
 ];

@@ -4,6 +4,7 @@ use kql_types::ScalarType::{Dynamic, Long, Real};
 use kql_types::{Overload, ResultName, Return};
 
 use crate::entry::{Entry, Function, any, boolean, dynamic, ex, real, takes};
+use crate::kernel;
 
 const STATS: Return = Return::Columns(&[
     ("min", Real),
@@ -23,7 +24,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_sum(dynamic([1, 2, 3]))", "s:real\n6.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_reduce::series_sum),
     }),
     Function::new(Entry {
         name: "series_product",
@@ -32,7 +33,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_product(dynamic([1, 2, 3]))", "s:real\n6.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_reduce::series_product),
     }),
     Function::new(Entry {
         name: "series_dot_product",
@@ -41,7 +42,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[any("series1"), any("series2")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_dot_product(dynamic([1, 2]), dynamic([3, 4]))", "s:real\n11.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_reduce::series_dot_product),
     }),
     Function::new(Entry {
         name: "series_magnitude",
@@ -50,7 +51,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_magnitude(dynamic([3, 4]))", "s:real\n5.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_reduce::series_magnitude),
     }),
     Function::new(Entry {
         name: "series_cosine_similarity",
@@ -62,7 +63,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::None,
         examples: &[ex("print s = series_cosine_similarity(dynamic([1, 0]), dynamic([2, 0]))", "s:real\n1.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_reduce::series_cosine_similarity),
     }),
     Function::new(Entry {
         name: "series_pearson_correlation",
@@ -71,7 +72,7 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series1"), dynamic("series2")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print s = series_pearson_correlation(dynamic([1, 2, 3]), dynamic([2, 4, 6]))", "s:real\n1.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_reduce::series_pearson_correlation),
     }),
     Function::new(Entry {
         name: "series_stats",
@@ -83,7 +84,7 @@ pub static FAMILY: &[Function] = &[
             "print (low, low_at, high) = series_stats(dynamic([3, 1, 2]))",
             "low:real,low_at:long,high:real\n1.0,1,3.0",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_reduce::series_stats),
     }),
     Function::new(Entry {
         name: "series_stats_dynamic",
@@ -92,6 +93,6 @@ pub static FAMILY: &[Function] = &[
         overloads: &[takes(&[dynamic("series"), boolean("ignoreNonfinite").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("print m = series_stats_dynamic(dynamic([3, 1, 2])).avg", "m:dynamic\n2.0")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_reduce::series_stats_dynamic),
     }),
 ];

@@ -4,6 +4,7 @@ use kql_types::ScalarType::Dynamic;
 use kql_types::{Overload, ResultName, Return};
 
 use crate::entry::{Entry, Function, any, dynamic, ex, integer, real, string, takes};
+use crate::kernel;
 
 const PERIODS: Return = Return::Columns(&[("periods", Dynamic), ("scores", Dynamic)]);
 const PARTS: Return =
@@ -29,7 +30,7 @@ pub static FAMILY: &[Function] = &[
         )],
         result_name: ResultName::FirstArgument,
         examples: &[ex("print s = series_outliers(dynamic([1, 1, 1, 1, 1]))", "s:dynamic\n[0.0,0.0,0.0,0.0,0.0]")],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_outliers::series_outliers),
     }),
     Function::new(Entry {
         name: "series_periods_detect",
@@ -44,7 +45,7 @@ pub static FAMILY: &[Function] = &[
             "print (p) = series_periods_detect(dynamic([1, 2, 1, 2, 1, 2, 1, 2]), 2, 4, 1) | project n = array_length(p)",
             "n:long\n1",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_periods::series_periods_detect),
     }),
     Function::new(Entry {
         name: "series_periods_validate",
@@ -56,7 +57,7 @@ pub static FAMILY: &[Function] = &[
             "print (p) = series_periods_validate(dynamic([1, 2, 1, 2, 1, 2, 1, 2]), 2.0)",
             "p:dynamic\n[2.0]",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_periods::series_periods_validate),
     }),
     Function::new(Entry {
         name: "series_seasonal",
@@ -66,9 +67,9 @@ pub static FAMILY: &[Function] = &[
         result_name: ResultName::None,
         examples: &[ex(
             "print s = series_seasonal(dynamic([2, 5, 3, 4, 3, 2, 1, 2, 3, 4]), 2)",
-            "s:dynamic\n[2.4,3.4,2.4,3.4,2.4,3.4,2.4,3.4,2.4,3.4]",
+            "s:dynamic\n[3.0,4.0,3.0,4.0,3.0,4.0,3.0,4.0,3.0,4.0]",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_decompose::series_seasonal),
     }),
     Function::new(Entry {
         name: "series_decompose",
@@ -89,7 +90,7 @@ pub static FAMILY: &[Function] = &[
             "print (b) = series_decompose(dynamic([1, 2, 1, 2, 1, 2, 1, 2])) | project n = array_length(b)",
             "n:long\n8",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_decompose::series_decompose),
     }),
     Function::new(Entry {
         name: "series_decompose_forecast",
@@ -110,7 +111,7 @@ pub static FAMILY: &[Function] = &[
             "print (f) = series_decompose_forecast(dynamic([1, 2, 1, 2, 1, 2, 0, 0]), 2) | project n = array_length(f)",
             "n:long\n8",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_decompose::series_decompose_forecast),
     }),
     Function::new(Entry {
         name: "series_decompose_anomalies",
@@ -133,6 +134,6 @@ pub static FAMILY: &[Function] = &[
             "print (f) = series_decompose_anomalies(dynamic([1, 2, 1, 2, 1, 2, 1, 2])) | project n = array_length(f)",
             "n:long\n8",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::series_decompose::series_decompose_anomalies),
     }),
 ];
