@@ -91,6 +91,11 @@ impl BatchBuilder {
             let id = if row.key.is_some() { content } else { key };
             row.put(self.spec.item_id, Cell::Text(guid_text(&id).into()));
         }
+        if let (Some(stamp), Some(time)) = (row.stamp, self.spec.time)
+            && row.is_empty(time)
+        {
+            row.put(time, Cell::Long(stamp));
+        }
         for (column, cell) in self.columns.iter_mut().zip(row.cells) {
             self.bytes += column.push(cell);
         }
@@ -232,7 +237,7 @@ fn repeated(key: RowKey, count: u32) -> RowKey {
 }
 
 /// A key as GUID text, marked as made from content (version 8, variant 1).
-fn guid_text(key: &RowKey) -> String {
+pub(crate) fn guid_text(key: &RowKey) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut key = *key;
     key[6] = (key[6] & 0x0F) | 0x80;

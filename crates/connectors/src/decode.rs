@@ -3,16 +3,20 @@
 //! Whatever a record is, it is counted exactly once: as a row, as something else, or as unreadable.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::io::Read;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{BufRead, BufReader, Read};
+use std::sync::Arc;
 
 use crate::batch::{BatchBuilder, RowBatch};
+use crate::custom;
+use crate::delimited::{self, Delimited};
 use crate::frames::{Content, Frames};
 use crate::json::{Member, mend, scan};
 use crate::options::LoadOptions;
 use crate::report::{Example, SourceReport, excerpt, tally};
 use crate::row::Row;
-use crate::sources::{self, Mapped, Maps, Place, Record, Source};
+use crate::sources::exported::{self, Plans, Target, Values};
+use crate::sources::{self, Mapped, Maps, Place, Record};
 
 /// How many envelopes may lie in one another.
 const ENVELOPES_MAX: usize = 4;
@@ -24,11 +28,11 @@ pub(crate) struct Decoder<'a> {
     maps: &'a Maps,
     options: &'a LoadOptions,
     place: Place<'a>,
-    builders: BTreeMap<String, BatchBuilder>,
+    /// By table, and whether the rows are drafts.
+    builders: BTreeMap<String, [Option<BatchBuilder>; 2]>,
     pub(crate) report: SourceReport,
     give: &'a mut dyn FnMut(RowBatch),
-    /// The source of the record before: asked first.
-    last: Option<&'static Source>,
+    plans: Plans,
     /// What the record at hand gave cause to count.
     events: Vec<Event>,
 }
@@ -46,12 +50,20 @@ impl<'a> Decoder<'a> {
     pub(crate) fn new(
         maps: &'a Maps,
         options: &'a LoadOptions,
-        path: &'a str,
+        place: Place<'a>,
         report: SourceReport,
         give: &'a mut dyn FnMut(RowBatch),
     ) -> Decoder<'a> {
-        let place = Place { path };
-        Decoder { maps, options, place, builders: BTreeMap::new(), report, give, last: None, events: Vec::new() }
+        Decoder {
+            maps,
+            options,
+            place,
+            builders: BTreeMap::new(),
+            report,
+            give,
+            plans: Plans::default(),
+            events: Vec::new(),
+        }
     }
 
     /// Reads JSON text to its end.
@@ -82,8 +94,10 @@ impl<'a> Decoder<'a> {
 
     /// Gives on what is left. To be called once, at the end.
     pub(crate) fn finish(mut self) -> SourceReport {
-        for builder in self.builders.values_mut().filter(|builder| builder.rows() > 0) {
-            (self.give)(builder.take());
+        for builder in self.builders.values_mut().flatten().flatten() {
+            if builder.rows() > 0 {
+                (self.give)(builder.take());
+            }
         }
         self.report
     }
@@ -107,15 +121,11 @@ impl<'a> Decoder<'a> {
     }
 
     fn record(&mut self, number: u64, record: Record<'_>, envelopes: usize) {
-        let source = match self.last {
-            Some(last) if (last.recognise)(&record) => Some(last),
-            _ => sources::recognise(&record),
-        };
+        let exported = exported::is_exported(&record);
+        let source = if exported { None } else { sources::recognise(&record) };
         let Some(source) = source else {
-            self.events.push(Event::Other("record of no known kind".into()));
-            return;
+            return self.exported(number, &record);
         };
-        self.last = Some(source);
         match (source.map)(&record, self.maps, &self.place) {
             Mapped::Row(row) => {
                 bump(&mut self.report.kinds, source.name);
@@ -135,6 +145,100 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// A record that is no source's: perhaps a row of a table.
+    fn exported(&mut self, number: u64, record: &Record<'_>) {
+        let plan = self.plans.of(record, self.place.path, self.maps);
+        match &plan.target {
+            Target::Known(spec) => {
+                bump(&mut self.report.kinds, "exported rows");
+                let row = exported::row(&plan, spec, &[], Values::Json(record));
+                self.row(number, row);
+            }
+            Target::Custom(spec) => {
+                bump(&mut self.report.kinds, "custom rows");
+                self.row(number, custom::draft(record, spec));
+            }
+            Target::None if exported::is_exported(record) => {
+                self.events.push(Event::Other("row of no known table".into()))
+            }
+            Target::None => self.events.push(Event::Other("record of no known kind".into())),
+        }
+    }
+
+    /// Reads a file of columns to its end.
+    pub(crate) fn delimited(&mut self, reader: impl Read, separator: u8) {
+        let mut file = Delimited::new(reader, separator, self.options.limits.record_bytes);
+        let names = file.names.clone();
+        let of_table = names.iter().any(|name| exported::is_time_column(name) || name == "$table");
+        let mut plans: HashMap<String, exported::Plan> = HashMap::new();
+        let table_column = names.iter().position(|name| name == "$table");
+        let type_column = table_column.or_else(|| names.iter().position(|name| name == "Type"));
+        while let Some(line) = file.next() {
+            let record = self.report.records;
+            self.report.records += 1;
+            let (offset, at_line) = (line.offset, line.line);
+            let shown = if line.lossy || line.content.is_err() { delimited::shown(&line) } else { String::new() };
+            if line.lossy {
+                self.events.push(Event::Mended("invalid UTF-8"));
+            }
+            match line.content {
+                Err(reason) => self.events.push(Event::Unreadable(reason)),
+                Ok(cells) => {
+                    let named = type_column.and_then(|index| cells.get(index)).map_or("", |cell| cell.as_ref());
+                    let plan = match plans.contains_key(named) {
+                        true => plans.get(named),
+                        false => {
+                            let plan = exported::plan(&names, named, self.place.path, self.maps);
+                            Some(&*plans.entry(named.to_owned()).or_insert(plan))
+                        }
+                    };
+                    match plan.map(|plan| (plan, &plan.target)) {
+                        Some((plan, Target::Known(spec))) if of_table || !is_raw_header(&names) => {
+                            bump(&mut self.report.kinds, "exported rows");
+                            let row = exported::row(plan, spec, &names, Values::Text(&cells));
+                            self.row(record, row);
+                        }
+                        _ => self.text(record, &delimited::as_json(&names, &cells)),
+                    }
+                }
+            }
+            if !self.events.is_empty() {
+                self.count_events(&Example { record, offset, line: at_line, text: shown });
+            }
+        }
+        self.report.bytes = file.bytes();
+        self.report.stopped = file.stopped;
+    }
+
+    /// Lines of no known format: counted, each as unreadable.
+    pub(crate) fn lines(&mut self, reader: impl Read) {
+        let mut reader = BufReader::with_capacity(256 << 10, reader);
+        let (mut offset, mut number) = (0, 0);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let limit = self.options.limits.record_bytes as u64;
+            match (&mut reader).take(limit).read_until(b'\n', &mut line) {
+                Ok(0) => break,
+                Ok(count) => {
+                    number += 1;
+                    if !line.trim_ascii().is_empty() {
+                        self.events.push(Event::Unreadable("line of no known format".to_owned()));
+                        let text = excerpt(line.trim_ascii());
+                        self.count_events(&Example { record: self.report.records, offset, line: number, text });
+                        self.report.records += 1;
+                    }
+                    offset += count as u64;
+                }
+                Err(error) => {
+                    self.report.stopped = Some(error.to_string());
+                    break;
+                }
+            }
+        }
+        self.report.bytes = offset;
+    }
+
     fn row(&mut self, number: u64, row: Row<'_>) {
         for what in &row.mended {
             self.events.push(Event::Mended(what));
@@ -150,15 +254,16 @@ impl<'a> Decoder<'a> {
         }
         self.report.rows += 1;
         bump(&mut self.report.tables, row.spec.name());
-        if !self.builders.contains_key(row.spec.name()) {
-            self.builders.insert(row.spec.name().to_owned(), BatchBuilder::new(&row.spec));
+        let spec = Arc::clone(&row.spec);
+        if !self.builders.contains_key(spec.name()) {
+            self.builders.insert(spec.name().to_owned(), [None, None]);
         }
-        let name = row.spec.schema.name.clone();
-        if let Some(builder) = self.builders.get_mut(&name) {
-            builder.push(row, number);
-            if builder.is_full(self.options.batch_rows) {
-                (self.give)(builder.take());
-            }
+        let Some([known, draft]) = self.builders.get_mut(spec.name()) else { return };
+        let builder = if spec.draft { draft } else { known };
+        let builder = builder.get_or_insert_with(|| BatchBuilder::new(&spec));
+        builder.push(row, number);
+        if builder.is_full(self.options.batch_rows) {
+            (self.give)(builder.take());
         }
     }
 
@@ -175,6 +280,13 @@ impl<'a> Decoder<'a> {
             }
         }
     }
+}
+
+/// True for the names of raw records in a file of columns, which look like a table's when case is ignored.
+fn is_raw_header(names: &[Cow<'_, str>]) -> bool {
+    const RAW: &[&str] =
+        &["eventJson", "eventName", "eventname", "protoPayload", "protopayload_auditlog", "operationName"];
+    names.iter().any(|name| RAW.contains(&name.as_ref()))
 }
 
 fn bump(counts: &mut BTreeMap<String, u64>, name: &str) {

@@ -18,7 +18,22 @@ pub(crate) struct FieldMap {
     fields: HashMap<String, Target, BuildHasherDefault<KeyHasher>>,
     /// The same names in lower case, for records whose names lost their case.
     folded: HashMap<String, String>,
+    /// Columns by their name in lower case, where a field that is not listed goes to the column named like it.
+    named_like: HashMap<String, Target>,
 }
+
+/// A source's list of fields.
+pub(crate) struct FieldList {
+    /// Of the source, to tell lists apart.
+    pub(crate) name: &'static str,
+    pub(crate) fields: &'static [Field],
+    /// Paths under which a field that is not listed goes to the column of the same name, whatever its case: `""` is the
+    /// record itself.
+    pub(crate) named_like: &'static [&'static str],
+}
+
+/// Columns that no field fills by being named like them.
+const OWN_COLUMNS: &[&str] = &["TimeGenerated", "TenantId", "Type", "SourceSystem"];
 
 #[derive(Debug, Default)]
 struct Target {
@@ -35,15 +50,24 @@ pub(crate) enum NameCase {
 }
 
 impl FieldMap {
-    pub(crate) fn new(fields: &[Field], spec: &TableSpec) -> FieldMap {
+    pub(crate) fn new(list: &FieldList, spec: &TableSpec) -> FieldMap {
         let mut map = FieldMap::default();
-        for (path, column) in fields {
-            map.add(path, spec.column(column));
+        for (path, column) in list.fields {
+            map.target_at(path).columns.extend(spec.column(column));
+        }
+        for path in list.named_like {
+            let inner = if path.is_empty() { &mut map } else { map.target_at(path).inner.get_or_insert_default() };
+            for column in &spec.schema.columns {
+                if !column.name.starts_with('_') && !OWN_COLUMNS.contains(&column.name.as_str()) {
+                    let columns = spec.column(&column.name).into_iter().collect();
+                    inner.named_like.insert(column.name.to_lowercase(), Target { columns, inner: None });
+                }
+            }
         }
         map
     }
 
-    fn add(&mut self, path: &str, column: Option<usize>) {
+    fn target_at(&mut self, path: &str) -> &mut Target {
         let (head, rest) = match path.split_once('.') {
             Some((head, rest)) => (head, Some(rest)),
             None => (path, None),
@@ -51,8 +75,8 @@ impl FieldMap {
         self.folded.insert(head.to_lowercase(), head.to_owned());
         let target = self.fields.entry(head.to_owned()).or_default();
         match rest {
-            Some(rest) => target.inner.get_or_insert_default().add(rest, column),
-            None => target.columns.extend(column),
+            Some(rest) => target.inner.get_or_insert_default().target_at(rest),
+            None => target,
         }
     }
 
@@ -108,7 +132,11 @@ impl FieldMap {
             return (Some(target), NameCase::Exact);
         }
         let plain: Cow<'_, str> = if key.contains('\\') { text::unescape(key) } else { Cow::Borrowed(key) };
-        match self.folded.get(plain.to_lowercase().as_str()) {
+        let lower = plain.to_lowercase();
+        if let Some(target) = self.named_like.get(&lower).filter(|_| !self.folded.contains_key(&lower)) {
+            return (Some(target), NameCase::Exact);
+        }
+        match self.folded.get(&lower) {
             Some(name) => (self.fields.get(name), NameCase::Folded),
             None => (None, NameCase::Exact),
         }
@@ -147,11 +175,15 @@ mod tests {
     use super::*;
     use crate::row::Cell;
 
-    const FIELDS: &[Field] = &[("eventName", "EventName"), ("userIdentity.arn", "UserIdentityArn"), ("tlsDetails", "")];
+    const LIST: FieldList = FieldList {
+        name: "test",
+        fields: &[("eventName", "EventName"), ("userIdentity.arn", "UserIdentityArn"), ("tlsDetails", "")],
+        named_like: &["properties"],
+    };
 
     fn filled(text: &str) -> (Vec<String>, NameCase) {
         let spec = TableSpec::new(tables::SchemaSet::builtin().get("AWSCloudTrail").unwrap());
-        let map = FieldMap::new(FIELDS, &spec);
+        let map = FieldMap::new(&LIST, &spec);
         let mut members = Vec::new();
         scan::object(text.as_bytes(), 0, 100, &mut members).unwrap();
         let mut row = Row::new(&spec);
@@ -172,6 +204,16 @@ mod tests {
         let (found, case) =
             filled(r#"{"eventName":"X","userIdentity":{"arn":"a","odd":1},"tlsDetails":{"v":1},"more":[2]}"#);
         assert_eq!(found, ["EventName=Text(\"X\")", "UserIdentityArn=Text(\"a\")", "?userIdentity.odd=1", "?more=[2]"]);
+        assert_eq!(case, NameCase::Exact);
+    }
+
+    #[test]
+    fn where_a_list_says_so_fields_go_to_the_column_named_like_them() {
+        let (found, case) = filled(r#"{"properties":{"errorcode":"E","TYPE":"x","other":1},"errorCode":"no"}"#);
+        assert_eq!(
+            found,
+            ["ErrorCode=Text(\"E\")", "?properties.TYPE=\"x\"", "?properties.other=1", "?errorCode=\"no\""]
+        );
         assert_eq!(case, NameCase::Exact);
     }
 

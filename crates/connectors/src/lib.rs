@@ -18,7 +18,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod batch;
+mod custom;
 mod decode;
+mod delimited;
 mod error;
 mod fields;
 mod frames;

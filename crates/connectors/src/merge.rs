@@ -10,8 +10,10 @@ use arrow::compute::{BatchCoalescer, filter_record_batch};
 use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 use kql_types::datetime::TICKS_PER_HOUR;
+use tables::SchemaSet;
 
 use crate::batch::{RowBatch, RowKey};
+use crate::custom;
 use crate::report::{Gap, LoadReport, SourceReport, TableReport};
 use crate::row::TableSpec;
 use crate::time::PLAUSIBLE_MIN;
@@ -51,7 +53,8 @@ impl Hasher for FirstBytes {
 pub(crate) struct Merge {
     batch_rows: usize,
     keys: HashSet<RowKey, BuildHasherDefault<FirstBytes>>,
-    tables: BTreeMap<String, Table>,
+    /// By name, and whether the rows are drafts.
+    tables: BTreeMap<(String, bool), Table>,
     report: LoadReport,
     /// Of the source being merged.
     plausible_max: i64,
@@ -108,7 +111,7 @@ impl Merge {
             rows = filter_record_batch(&rows, &BooleanArray::from(new)).map_err(bug)?;
         }
         let batch_rows = self.batch_rows;
-        let table = self.tables.entry(batch.spec.name().to_owned()).or_insert_with(|| Table {
+        let table = self.tables.entry((batch.spec.name().to_owned(), batch.spec.draft)).or_insert_with(|| Table {
             coalescer: BatchCoalescer::new(Arc::clone(&batch.spec.arrow), batch_rows),
             spec: batch.spec,
             batches: Vec::new(),
@@ -135,24 +138,29 @@ impl Merge {
         self.report.sources.push(report);
     }
 
-    pub(crate) fn finish(mut self) -> Result<Loaded, LoadError> {
+    pub(crate) fn finish(mut self, schemas: &SchemaSet) -> Result<Loaded, LoadError> {
         let mut loaded = Loaded::default();
-        for (name, mut table) in self.tables {
-            table.coalescer.finish_buffered_batch().map_err(bug)?;
-            while let Some(rest) = table.coalescer.next_completed_batch() {
-                table.batches.push(rest);
-            }
-            let spans: Vec<&(i64, i64)> = table.hours.values().collect();
-            for pair in spans.windows(2) {
-                if let [(_, from), (to, _)] = pair
-                    && to - from > TICKS_PER_HOUR
-                {
-                    table.report.gaps.push(Gap { from: *from, to: *to });
+        for ((name, _), table) in self.tables {
+            let draft = table.spec.draft;
+            let known = table.spec.schema.clone();
+            let (batches, report) = table.finish()?;
+            match self.report.tables.get_mut(&name) {
+                None => {
+                    self.report.tables.insert(name.clone(), report);
                 }
+                Some(before) => before.add(report),
             }
-            self.report.tables.insert(name.clone(), table.report);
-            loaded.schemas.insert(name.clone(), table.spec.schema.clone());
-            loaded.tables.insert(name, table.batches);
+            if draft {
+                let (schema, mut all) = custom::finished(&name, &batches, schemas.get(&name)).map_err(bug)?;
+                if let Some(before) = loaded.tables.remove(&name) {
+                    all.extend(custom::widened(&before, &schema).map_err(bug)?);
+                }
+                loaded.schemas.insert(name.clone(), schema);
+                loaded.tables.insert(name, all);
+            } else {
+                loaded.schemas.insert(name.clone(), known);
+                loaded.tables.insert(name, batches);
+            }
         }
         loaded.report = self.report;
         Ok(loaded)
@@ -164,6 +172,22 @@ fn bug(error: arrow::error::ArrowError) -> LoadError {
 }
 
 impl Table {
+    fn finish(mut self) -> Result<(Vec<RecordBatch>, TableReport), LoadError> {
+        self.coalescer.finish_buffered_batch().map_err(bug)?;
+        while let Some(rest) = self.coalescer.next_completed_batch() {
+            self.batches.push(rest);
+        }
+        let spans: Vec<&(i64, i64)> = self.hours.values().collect();
+        for pair in spans.windows(2) {
+            if let [(_, from), (to, _)] = pair
+                && to - from > TICKS_PER_HOUR
+            {
+                self.report.gaps.push(Gap { from: *from, to: *to });
+            }
+        }
+        Ok((self.batches, self.report))
+    }
+
     fn account(&mut self, rows: &RecordBatch, plausible_max: i64, current: &mut Current) {
         self.report.rows += rows.num_rows() as u64;
         if let Some(times) = self.spec.time.and_then(|index| rows.columns().get(index)) {

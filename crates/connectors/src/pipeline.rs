@@ -13,11 +13,12 @@ use kql_types::datetime::{self, TICKS_PER_DAY};
 
 use crate::batch::RowBatch;
 use crate::decode::Decoder;
+use crate::delimited;
 use crate::input::{self, Content, Input};
 use crate::merge::Merge;
 use crate::options::LoadOptions;
 use crate::report::{Example, SourceReport, tally};
-use crate::sources::Maps;
+use crate::sources::{Maps, Place};
 use crate::{LoadError, Loaded, Progress};
 
 /// Messages a file may have waiting.
@@ -130,29 +131,45 @@ fn merge(
             callback(&progress);
         }
     }
-    merge.finish()
+    merge.finish(&options.schemas)
 }
 
 /// Reads one file. A failed send means that the merger gave up; the rest is then read for nobody, and quickly over.
 fn read(input: &Input, maps: &Maps, options: &LoadOptions, send: &SyncSender<Message>) {
     let path = input.name();
     let mut report = SourceReport { path: path.clone(), ..SourceReport::default() };
-    let _ = send.send(Message::Start { plausible_max: plausible_max(input) });
+    // No log holds events of more than a day after it was written.
+    let modified = modified(input);
+    let plausible_max = modified.map_or(datetime::MAX, |written| written + TICKS_PER_DAY);
+    let _ = send.send(Message::Start { plausible_max });
     match input::open(input, &options.limits) {
         Err(error) => {
             report.format = "unreadable".to_owned();
             report.stopped = Some(error.to_string());
         }
         Ok(opened) => {
-            report.format = format_name(opened.content, &opened.wrappings);
+            report.format = format_name(name(opened.content), &opened.wrappings);
             let hash = opened.hash.clone();
             match opened.content {
                 Content::Json => {
                     let mut give = |batch| {
                         let _ = send.send(Message::Rows(batch));
                     };
-                    let mut decoder = Decoder::new(maps, options, &path, report, &mut give);
+                    let mut decoder = Decoder::new(maps, options, Place { path: &path, modified }, report, &mut give);
                     decoder.json(opened.reader);
+                    report = decoder.finish();
+                }
+                Content::Text => {
+                    let mut give = |batch| {
+                        let _ = send.send(Message::Rows(batch));
+                    };
+                    let separator = delimited::separator(&opened.head);
+                    report.format = format_name(if separator.is_some() { "csv" } else { "text" }, &opened.wrappings);
+                    let mut decoder = Decoder::new(maps, options, Place { path: &path, modified }, report, &mut give);
+                    match separator {
+                        Some(separator) => decoder.delimited(opened.reader, separator),
+                        None => decoder.lines(opened.reader),
+                    }
                     report = decoder.finish();
                 }
                 Content::Empty => {}
@@ -182,23 +199,16 @@ fn name(content: Content) -> &'static str {
     }
 }
 
-fn format_name(content: Content, wrappings: &[&str]) -> String {
-    let mut parts = vec![name(content)];
+fn format_name(content: &str, wrappings: &[&str]) -> String {
+    let mut parts = vec![content];
     parts.extend(wrappings);
     parts.join(", ")
 }
 
-/// No log holds events of more than a day after it was written.
-fn plausible_max(input: &Input) -> i64 {
-    let modified = match input {
-        Input::File(path) => path.metadata().and_then(|metadata| metadata.modified()).ok(),
-        Input::Standard => None,
-    };
-    let seconds = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs() as i64);
-    match seconds {
-        Some(seconds) => {
-            datetime::UNIX_EPOCH.saturating_add(seconds.saturating_mul(datetime::TICKS_PER_SECOND)) + TICKS_PER_DAY
-        }
-        None => datetime::MAX,
-    }
+/// Ticks at which a file was last written.
+fn modified(input: &Input) -> Option<i64> {
+    let Input::File(path) = input else { return None };
+    let time = path.metadata().and_then(|metadata| metadata.modified()).ok()?;
+    let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs() as i64;
+    datetime::checked(datetime::UNIX_EPOCH.checked_add(seconds.checked_mul(datetime::TICKS_PER_SECOND)?)?)
 }

@@ -102,6 +102,27 @@ pub struct Gap {
     pub to: i64,
 }
 
+impl TableReport {
+    /// Adds rows of the same table that were gathered apart. Gaps are those that neither part fills.
+    pub(crate) fn add(&mut self, other: TableReport) {
+        self.rows += other.rows;
+        self.undated += other.undated;
+        self.implausible += other.implausible;
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+        self.gaps.retain(|gap| !other.hours.keys().any(|hour| (gap.from..gap.to).contains(hour)));
+        for (hour, rows) in other.hours {
+            *self.hours.entry(hour).or_default() += rows;
+        }
+        for (column, values) in other.seen {
+            let seen = self.seen.entry(column).or_default();
+            for (value, rows) in values {
+                *seen.entry(value).or_default() += rows;
+            }
+        }
+    }
+}
+
 impl SourceReport {
     /// Records of other kinds.
     pub fn other_count(&self) -> u64 {

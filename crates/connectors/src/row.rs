@@ -7,14 +7,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use kql_types::{Dynamic, ScalarType, guid, number, timespan};
+use kql_types::{Column, Dynamic, ScalarType, guid, number, timespan};
 use tables::{INGESTION_COLUMN, ITEM_ID_COLUMN, SOURCE_COLUMN, TableSchema};
 
 use crate::json::{canonical, compact, text};
-use crate::time;
+use crate::time::{self, Zone};
+
+/// The column of a draft that holds the whole row as JSON.
+pub(crate) const DRAFT_COLUMN: &str = "raw";
 
 /// A table with what filling it needs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct TableSpec {
     pub(crate) schema: TableSchema,
     /// All columns in the order of `tables::arrow_schema`.
@@ -22,6 +25,10 @@ pub(crate) struct TableSpec {
     /// The types of the columns up to the hidden ones.
     pub(crate) types: Vec<ScalarType>,
     by_name: HashMap<String, usize>,
+    /// Names in lower case; of columns that differ in case alone the first.
+    by_folded_name: HashMap<String, usize>,
+    /// Rows of a custom table whose columns are not known yet: see `crate::custom`.
+    pub(crate) draft: bool,
     pub(crate) time: Option<usize>,
     pub(crate) item_id: usize,
     /// Eight bytes that stand for each column's name in the hash of a row's content.
@@ -33,6 +40,7 @@ impl TableSpec {
         let arrow = tables::arrow_schema(schema);
         let mut types: Vec<ScalarType> = schema.columns.iter().map(|column| column.ty).collect();
         let mut by_name = HashMap::new();
+        let mut by_folded_name = HashMap::new();
         for (index, field) in arrow.fields().iter().enumerate() {
             let name = field.name();
             if name == INGESTION_COLUMN || name == SOURCE_COLUMN {
@@ -42,16 +50,34 @@ impl TableSpec {
                 types.push(ScalarType::String);
             }
             by_name.entry(name.clone()).or_insert(index);
+            by_folded_name.entry(name.to_lowercase()).or_insert(index);
         }
         let marks = arrow.fields().iter().map(|field| mark(field.name())).collect();
         let item_id = by_name.get(ITEM_ID_COLUMN).copied().unwrap_or_default();
         let time =
             by_name.get("TimeGenerated").copied().filter(|index| types.get(*index) == Some(&ScalarType::DateTime));
-        Arc::new(TableSpec { schema: schema.clone(), arrow, types, by_name, time, item_id, marks })
+        let schema = schema.clone();
+        Arc::new(TableSpec { schema, arrow, types, by_name, by_folded_name, draft: false, time, item_id, marks })
+    }
+
+    /// The rows of a custom table before its columns are known.
+    pub(crate) fn draft(name: &str) -> Arc<TableSpec> {
+        let columns = vec![
+            Column::new("TimeGenerated", ScalarType::DateTime),
+            Column::new(DRAFT_COLUMN, ScalarType::String),
+            Column::new(tables::ITEM_ID_COLUMN, ScalarType::String),
+        ];
+        let spec = TableSpec::new(&TableSchema::new(name, columns));
+        Arc::new(TableSpec { draft: true, ..Arc::unwrap_or_clone(spec) })
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.schema.name
+    }
+
+    /// The index of the column of this name in any case.
+    pub(crate) fn column_folded(&self, name: &str) -> Option<usize> {
+        self.by_folded_name.get(&name.to_lowercase()).copied()
     }
 
     /// The index of a column, or of the column that this name is an alias for.
@@ -97,13 +123,15 @@ pub(crate) struct Row<'r> {
     /// Fields without a column: path and raw JSON, or text.
     pub(crate) unmapped: Vec<(Cow<'r, str>, &'r str)>,
     /// Columns whose value did not fit, with the value.
-    pub(crate) misfits: Vec<(usize, &'r str)>,
+    pub(crate) misfits: Vec<(usize, Cow<'r, str>)>,
     /// Ticks at which the record was delivered, when there is evidence.
     pub(crate) ingestion: Option<i64>,
     /// The record carries an id of its own: an equal row is the same event wherever it lies.
     pub(crate) identified: bool,
     /// What tells this row from others when its own content does not (see `crate::batch::RowKey`).
     pub(crate) key: Option<[u8; 16]>,
+    /// Ticks for a row without a time of its own; no part of its identity.
+    pub(crate) stamp: Option<i64>,
     /// What was mended on the way.
     pub(crate) mended: Vec<&'static str>,
 }
@@ -120,6 +148,7 @@ impl<'r> Row<'r> {
             ingestion: None,
             identified: false,
             key: None,
+            stamp: None,
             mended: Vec::new(),
         }
     }
@@ -129,16 +158,51 @@ impl<'r> Row<'r> {
         let Some(ty) = self.spec.types.get(column).copied() else { return };
         match cell_of_json(ty, raw) {
             Ok(cell) => self.put(column, cell),
-            Err(Misfit) => self.misfits.push((column, raw)),
+            Err(Misfit) => self.misfits.push((column, Cow::Borrowed(raw))),
         }
     }
 
     /// Puts plain text into a column by the column's type.
     pub(crate) fn set_text(&mut self, column: usize, value: impl Into<Cow<'r, str>>) {
         let Some(ty) = self.spec.types.get(column).copied() else { return };
-        match cell_of_text(ty, value.into()) {
+        let value = value.into();
+        if matches!(ty, ScalarType::String | ScalarType::Dynamic) {
+            if let Ok(cell) = cell_of_text(ty, value) {
+                self.put(column, cell);
+            }
+            return;
+        }
+        match cell_of_text(ty, value.clone()) {
             Ok(cell) => self.put(column, cell),
-            Err(Misfit) => self.misfits.push((column, "")),
+            Err(Misfit) => self.misfits.push((column, value)),
+        }
+    }
+
+    /// As [`Row::set_json`], with the zone of the column's times.
+    pub(crate) fn set_json_in(&mut self, column: usize, raw: &'r str, zone: Zone) {
+        let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        match (zone, inner) {
+            (Zone::Utc, _) | (_, None) => self.set_json(column, raw),
+            (zone, Some(inner)) => self.set_text_in(column, text::unescape(inner), zone),
+        }
+    }
+
+    /// As [`Row::set_text`], with the zone of the column's times.
+    pub(crate) fn set_text_in(&mut self, column: usize, value: Cow<'r, str>, zone: Zone) {
+        let is_time = self.spec.types.get(column) == Some(&ScalarType::DateTime);
+        match zone {
+            _ if !is_time || value.is_empty() => self.set_text(column, value),
+            Zone::Utc => self.set_text(column, value),
+            Zone::Unknown => self.mended.push("time in a zone that is not known: left empty"),
+            Zone::Named(zone) => match time::parse_in(&value, zone) {
+                Some((ticks, twice)) => {
+                    self.put(column, Cell::Long(ticks));
+                    if twice {
+                        self.mended.push("local hour that comes twice: the earlier taken");
+                    }
+                }
+                None => self.misfits.push((column, value)),
+            },
         }
     }
 
@@ -232,6 +296,8 @@ pub(crate) fn cell_of_text(ty: ScalarType, plain: Cow<'_, str>) -> Result<Cell<'
     }
     let cell = match ty {
         ScalarType::String | ScalarType::Unknown => return Ok(Cell::Text(plain)),
+        // How some exports write what is missing.
+        _ if plain.as_ref() == "null" => return Ok(Cell::Missing),
         ScalarType::Dynamic => return Ok(dynamic_of_csv(plain)),
         ScalarType::Bool => bool_of(plain.trim()).map(Cell::Bool),
         ScalarType::Int => integer_of(plain.trim()).filter(|value| i32::try_from(*value).is_ok()).map(Cell::Long),

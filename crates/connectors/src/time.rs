@@ -2,6 +2,9 @@
 //!
 //! What no zone is given for is UTC. Digits beyond 100 ns are cut off.
 
+use chrono::offset::LocalResult;
+use chrono::{DateTime, TimeZone};
+use chrono_tz::{TZ_VARIANTS, Tz};
 use kql_types::datetime::{self, TICKS_PER_SECOND, UNIX_EPOCH};
 
 /// Earlier times are implausible: no cloud wrote logs then.
@@ -47,6 +50,56 @@ pub(crate) fn from_epoch(number: &str) -> Option<i64> {
     datetime::checked(UNIX_EPOCH.checked_add(ticks)?)
 }
 
+/// The zone of a column's times, where the column's name gives one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Zone {
+    Utc,
+    Named(Tz),
+    /// One that cannot be told from its name: `[Local Time]`.
+    Unknown,
+}
+
+impl Zone {
+    /// A zone as the portal names it: `UTC`, an IANA name, or only its city (`Jerusalem`, `New York`).
+    pub(crate) fn named(name: &str) -> Zone {
+        let name = name.trim();
+        if name.is_empty() || matches!(name.to_ascii_uppercase().as_str(), "UTC" | "GMT" | "Z" | "ETC/UTC") {
+            return Zone::Utc;
+        }
+        let city = name.replace(' ', "_");
+        let found = TZ_VARIANTS.iter().find(|zone| {
+            let full = zone.name();
+            full.eq_ignore_ascii_case(&city)
+                || full.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(&city))
+        });
+        found.map_or(Zone::Unknown, |zone| Zone::Named(*zone))
+    }
+}
+
+/// A time in a zone, and whether the hour came twice there (the earlier one is taken).
+pub(crate) fn parse_in(text: &str, zone: Tz) -> Option<(i64, bool)> {
+    let text = text.trim();
+    let ticks = parse(text)?;
+    let tail = text.get(10..).unwrap_or_default();
+    if tail.ends_with('Z') || tail.contains('+') || text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some((ticks, false));
+    }
+    let seconds = (ticks - UNIX_EPOCH).div_euclid(TICKS_PER_SECOND);
+    let rest = (ticks - UNIX_EPOCH).rem_euclid(TICKS_PER_SECOND);
+    let local = DateTime::from_timestamp(seconds, 0)?.naive_utc();
+    let (moment, twice) = match zone.from_local_datetime(&local) {
+        LocalResult::Single(moment) => (moment, false),
+        LocalResult::Ambiguous(earlier, _) => (earlier, true),
+        // The hour that clocks skip: read with the offset before the change.
+        LocalResult::None => {
+            let before = zone.from_local_datetime(&(local - chrono::Duration::hours(1))).earliest()?;
+            (before + chrono::Duration::hours(1), false)
+        }
+    };
+    let ticks = UNIX_EPOCH.checked_add(moment.timestamp().checked_mul(TICKS_PER_SECOND)?)?.checked_add(rest)?;
+    Some((datetime::checked(ticks)?, twice))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +131,25 @@ mod tests {
         for text in ["", "-", "now", "2023-13-45T00:00:00Z", "99999999999999999999999", "12"] {
             assert_eq!(parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn local_times_become_utc() {
+        let Zone::Named(jerusalem) = Zone::named("Jerusalem") else { panic!("a city") };
+        let at = |text: &str| parse_in(text, jerusalem).map(|(ticks, twice)| (datetime::format(ticks), twice));
+        let utc = |text: &str, twice| Some((text.to_owned(), twice));
+        assert_eq!(at("7/1/2021, 2:32:14.029 PM"), utc("2021-07-01T11:32:14.0290000Z", false));
+        assert_eq!(at("1/1/2021, 12:00:00 AM"), utc("2020-12-31T22:00:00.0000000Z", false));
+        assert_eq!(at("2021-10-31T01:30:00"), utc("2021-10-30T22:30:00.0000000Z", true), "the hour that comes twice");
+        assert_eq!(at("2021-03-26T02:30:00"), utc("2021-03-26T00:30:00.0000000Z", false), "the hour that is skipped");
+        assert_eq!(at("2021-07-01T14:00:00Z"), utc("2021-07-01T14:00:00.0000000Z", false));
+    }
+
+    #[test]
+    fn zones_by_name() {
+        assert_eq!(Zone::named("UTC"), Zone::Utc);
+        assert_eq!(Zone::named("New York"), Zone::Named(Tz::America__New_York));
+        assert_eq!(Zone::named("Europe/Warsaw"), Zone::Named(Tz::Europe__Warsaw));
+        assert_eq!(Zone::named("Local Time"), Zone::Unknown);
     }
 }

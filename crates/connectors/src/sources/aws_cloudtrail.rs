@@ -1,13 +1,14 @@
 //! CloudTrail records to `AWSCloudTrail`.
 //!
 //! Recognised: records in `{"Records":[...]}`, in lists and in NDJSON; events of `lookup-events`, whose
-//! `CloudTrailEvent` holds the record as text; EventBridge messages with the record in `detail`. Digest files, Insight
+//! `CloudTrailEvent` holds the record as text; EventBridge messages with the record in `detail`; rows of CloudTrail Lake
+//! with the record in `eventJson`. Digest files, Insight
 //! events and S3 notifications share buckets with them and are counted as what they are.
 
 use std::borrow::Cow;
 
 use super::{Mapped, Maps, Place, Record, Source, members, raw_at, string};
-use crate::fields::{Field, NameCase};
+use crate::fields::{FieldList, NameCase};
 use crate::json::scan;
 use crate::row::Row;
 use crate::time;
@@ -17,56 +18,60 @@ pub(super) static WRAPPED: Source = Source { name: "aws-cloudtrail-wrapped", rec
 
 const TABLE: &str = "AWSCloudTrail";
 
-pub(crate) const FIELDS: &[Field] = &[
-    ("eventTime", "TimeGenerated"),
-    ("eventID", "AwsEventId"),
-    ("eventVersion", "EventVersion"),
-    ("eventSource", "EventSource"),
-    ("eventName", "EventName"),
-    ("eventType", "EventTypeName"),
-    ("awsRegion", "AWSRegion"),
-    ("sourceIPAddress", "SourceIpAddress"),
-    ("userAgent", "UserAgent"),
-    ("errorCode", "ErrorCode"),
-    ("errorMessage", "ErrorMessage"),
-    ("requestParameters", "RequestParameters"),
-    ("responseElements", "ResponseElements"),
-    ("additionalEventData", "AdditionalEventData"),
-    ("serviceEventDetails", "ServiceEventDetails"),
-    ("resources", "Resources"),
-    ("requestID", "AwsRequestId_"),
-    ("apiVersion", "APIVersion"),
-    ("readOnly", "ReadOnly"),
-    ("managementEvent", "ManagementEvent"),
-    ("recipientAccountId", "RecipientAccountId"),
-    ("sharedEventID", "SharedEventId"),
-    ("vpcEndpointId", "VpcEndpointId"),
-    ("eventCategory", "Category"),
-    ("tlsDetails.tlsVersion", "TlsVersion"),
-    ("tlsDetails.cipherSuite", "CipherSuite"),
-    ("tlsDetails.clientProvidedHostHeader", "ClientProvidedHostHeader"),
-    ("userIdentity.type", "UserIdentityType"),
-    ("userIdentity.principalId", "UserIdentityPrincipalid"),
-    ("userIdentity.arn", "UserIdentityArn"),
-    ("userIdentity.accountId", "UserIdentityAccountId"),
-    ("userIdentity.invokedBy", "UserIdentityInvokedBy"),
-    ("userIdentity.accessKeyId", "UserIdentityAccessKeyId"),
-    ("userIdentity.userName", "UserIdentityUserName"),
-    ("userIdentity.onBehalfOf.userId", "UserIdentityUserId"),
-    ("userIdentity.onBehalfOf.identityStoreArn", "UserIdentityStoreArn"),
-    ("userIdentity.sessionContext.attributes.mfaAuthenticated", "SessionMfaAuthenticated"),
-    ("userIdentity.sessionContext.attributes.creationDate", "SessionCreationDate"),
-    ("userIdentity.sessionContext.sessionIssuer.type", "SessionIssuerType"),
-    ("userIdentity.sessionContext.sessionIssuer.principalId", "SessionIssuerPrincipalId"),
-    ("userIdentity.sessionContext.sessionIssuer.arn", "SessionIssuerArn"),
-    ("userIdentity.sessionContext.sessionIssuer.accountId", "SessionIssuerAccountId"),
-    ("userIdentity.sessionContext.sessionIssuer.userName", "SessionIssuerUserName"),
-    ("userIdentity.sessionContext.ec2RoleDelivery", "EC2RoleDelivery"),
-];
+pub(crate) static FIELDS: FieldList = FieldList {
+    name: "aws-cloudtrail",
+    named_like: &[],
+    fields: &[
+        ("eventTime", "TimeGenerated"),
+        ("eventID", "AwsEventId"),
+        ("eventVersion", "EventVersion"),
+        ("eventSource", "EventSource"),
+        ("eventName", "EventName"),
+        ("eventType", "EventTypeName"),
+        ("awsRegion", "AWSRegion"),
+        ("sourceIPAddress", "SourceIpAddress"),
+        ("userAgent", "UserAgent"),
+        ("errorCode", "ErrorCode"),
+        ("errorMessage", "ErrorMessage"),
+        ("requestParameters", "RequestParameters"),
+        ("responseElements", "ResponseElements"),
+        ("additionalEventData", "AdditionalEventData"),
+        ("serviceEventDetails", "ServiceEventDetails"),
+        ("resources", "Resources"),
+        ("requestID", "AwsRequestId_"),
+        ("apiVersion", "APIVersion"),
+        ("readOnly", "ReadOnly"),
+        ("managementEvent", "ManagementEvent"),
+        ("recipientAccountId", "RecipientAccountId"),
+        ("sharedEventID", "SharedEventId"),
+        ("vpcEndpointId", "VpcEndpointId"),
+        ("eventCategory", "Category"),
+        ("tlsDetails.tlsVersion", "TlsVersion"),
+        ("tlsDetails.cipherSuite", "CipherSuite"),
+        ("tlsDetails.clientProvidedHostHeader", "ClientProvidedHostHeader"),
+        ("userIdentity.type", "UserIdentityType"),
+        ("userIdentity.principalId", "UserIdentityPrincipalid"),
+        ("userIdentity.arn", "UserIdentityArn"),
+        ("userIdentity.accountId", "UserIdentityAccountId"),
+        ("userIdentity.invokedBy", "UserIdentityInvokedBy"),
+        ("userIdentity.accessKeyId", "UserIdentityAccessKeyId"),
+        ("userIdentity.userName", "UserIdentityUserName"),
+        ("userIdentity.onBehalfOf.userId", "UserIdentityUserId"),
+        ("userIdentity.onBehalfOf.identityStoreArn", "UserIdentityStoreArn"),
+        ("userIdentity.sessionContext.attributes.mfaAuthenticated", "SessionMfaAuthenticated"),
+        ("userIdentity.sessionContext.attributes.creationDate", "SessionCreationDate"),
+        ("userIdentity.sessionContext.sessionIssuer.type", "SessionIssuerType"),
+        ("userIdentity.sessionContext.sessionIssuer.principalId", "SessionIssuerPrincipalId"),
+        ("userIdentity.sessionContext.sessionIssuer.arn", "SessionIssuerArn"),
+        ("userIdentity.sessionContext.sessionIssuer.accountId", "SessionIssuerAccountId"),
+        ("userIdentity.sessionContext.sessionIssuer.userName", "SessionIssuerUserName"),
+        ("userIdentity.sessionContext.ec2RoleDelivery", "EC2RoleDelivery"),
+    ],
+};
 
 /// A record, or one of the other things that CloudTrail writes beside them.
 fn is_record(record: &Record<'_>) -> bool {
-    let named = |name| record.has_folded(name);
+    let named = |name| record.has_either(name);
     let beside =
         ["awsRegion", "userIdentity", "eventVersion", "sourceIPAddress", "requestParameters", "recipientAccountId"];
     named("eventName") && named("eventSource") && beside.into_iter().any(named)
@@ -75,10 +80,10 @@ fn is_record(record: &Record<'_>) -> bool {
 }
 
 fn map_record<'r>(record: &Record<'r>, maps: &Maps, place: &Place<'_>) -> Mapped<'r> {
-    if record.has_folded("digestS3Bucket") {
+    if record.has_either("digestS3Bucket") {
         return Mapped::Other("CloudTrail digest".into());
     }
-    if record.has_folded("insightDetails") || record.text("eventCategory").is_some_and(|category| category == "Insight")
+    if record.has_either("insightDetails") || record.text("eventCategory").is_some_and(|category| category == "Insight")
     {
         return Mapped::Other("CloudTrail Insight event".into());
     }
@@ -87,7 +92,7 @@ fn map_record<'r>(record: &Record<'r>, maps: &Maps, place: &Place<'_>) -> Mapped
     }
     let Some(spec) = maps.table(TABLE) else { return Mapped::Other(format!("record of {TABLE}").into()) };
     let mut row = Row::new(&spec);
-    if maps.fields(RECORD.name, FIELDS, &spec).apply(record.text, record.members, &mut row) == NameCase::Folded {
+    if maps.fields(&FIELDS, &spec).apply(record.text, record.members, &mut row) == NameCase::Folded {
         row.mended.push("field names in other case");
     }
     row.set("OperationName", "CloudTrail");
@@ -136,10 +141,14 @@ fn is_wrapped(record: &Record<'_>) -> bool {
     let holds_record =
         |raw: &str| members(raw).is_some_and(|members| is_record(&Record { text: raw, members: &members }));
     record.raw("CloudTrailEvent").is_some_and(|raw| raw.starts_with('"'))
+        || record.either("eventJson").is_some_and(holds_record)
         || record.has("detail-type") && record.raw("detail").is_some_and(holds_record)
 }
 
 fn unwrap<'r>(record: &Record<'r>, _maps: &Maps, _place: &Place<'_>) -> Mapped<'r> {
+    if let Some(inner) = record.either("eventJson") {
+        return Mapped::Inner(Cow::Borrowed(inner));
+    }
     match (record.text("CloudTrailEvent"), record.raw("detail")) {
         (Some(inner), _) => Mapped::Inner(inner),
         (None, Some(detail)) => Mapped::Inner(Cow::Borrowed(detail)),
