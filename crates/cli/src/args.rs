@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "tidewatch", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 nothing to report, 1 alerts (hunt) or mistakes (check), 2 wrong usage, \
-3 invalid or unsupported rules with --strict, 4 input that could not be read, 5 a limit or an interrupt.")]
+3 an invalid or unsupported query, or rules of that kind with --strict, 4 input that could not be read, 5 a limit or an interrupt.")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

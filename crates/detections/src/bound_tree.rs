@@ -172,6 +172,19 @@ pub fn subquery(expr: &Expr) -> Option<&Rel> {
     }
 }
 
+/// Calls a function with an operator and everything below it, the queries inside expressions included.
+pub fn for_each_rel<'a>(rel: &'a Rel, visit: &mut dyn FnMut(&'a Rel)) {
+    visit(rel);
+    for expr in expressions(rel) {
+        let mut inner = Vec::new();
+        for_each_subquery(expr, &mut |rel| inner.push(rel));
+        inner.into_iter().for_each(|rel| for_each_rel(rel, visit));
+    }
+    for input in inputs(rel) {
+        for_each_rel(input, visit);
+    }
+}
+
 /// Whether anything in an expression, at any depth, satisfies a condition; queries inside it are not entered.
 pub fn any(expr: &Expr, condition: &dyn Fn(&Expr) -> bool) -> bool {
     condition(expr) || operands(expr).into_iter().any(|operand| any(operand, condition))

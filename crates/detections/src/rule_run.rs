@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use engine::{AzureDialect, Checked, EngineError, QueryOptions, QueryOutput, RowSources, Window};
-use kql_semantics::bound::BoundQuery;
+use kql_semantics::bound::{BoundQuery, Rel, RelKind};
 use kql_types::{Column, Diagnostic, Severity, Value};
 
 use crate::alert::{self, Alert, AlertRow};
+use crate::bound_tree;
 use crate::hunt::{HuntInput, outcome_of};
 use crate::outcome::{RuleOutcome, RuleState, TableRead};
 use crate::placeholders::{self, FilledQuery};
@@ -128,6 +129,8 @@ impl RuleRunner<'_> {
             .iter()
             .map(|name| TableRead { name: name.clone(), rows: self.input.profile.rows(name), in_windows: false })
             .collect();
+        let watchlists = self.watchlists(&bound);
+        self.outcome.tables.extend(watchlists);
         self.all_tables_loaded = self.outcome.tables.iter().all(|table| table.rows > 0);
         let no_rows_at_all = !tables.is_empty() && self.outcome.tables.iter().all(|table| table.rows == 0);
         let Some(span) = span.or(tables.is_empty().then_some(TimeSpan { first: end, last: end })) else {
@@ -194,8 +197,27 @@ impl RuleRunner<'_> {
         Ok(QueryShape::of(clocks, self.input.engine.catalog().as_ref(), &always_visible))
     }
 
+    /// The watchlists that the query reads.
+    fn watchlists(&self, bound: &BoundQuery) -> Vec<TableRead> {
+        let mut found: Vec<TableRead> = Vec::new();
+        let mut note = |rel: &Rel| {
+            if let RelKind::HostTable { name, args } = rel.kind.as_ref()
+                && let Some(Value::String(watchlist)) = args.first()
+            {
+                let name = format!("{name}({watchlist})");
+                let rows = u64::from(self.input.engine.data().columns(&name).is_some());
+                if !found.iter().any(|known| known.name == name) {
+                    found.push(TableRead { name, rows, in_windows: rows > 0 });
+                }
+            }
+        };
+        bound.results.iter().for_each(|result| bound_tree::for_each_rel(&result.rel, &mut note));
+        found
+    }
+
     fn is_always_visible(&self, table: &str) -> bool {
-        !self.input.options.fidelity && (self.input.is_reference)(table)
+        let watchlist = table.starts_with("_GetWatchlist(");
+        watchlist || !self.input.options.fidelity && (self.input.is_reference)(table)
     }
 
     fn mark_tables(&mut self, schedule: &Schedule) {

@@ -95,6 +95,10 @@ impl Catalog for TableCatalog {
         self.functions.keys().cloned().collect()
     }
 
+    fn is_reference(&self, table: &str) -> bool {
+        self.role(table) == TableRole::Reference
+    }
+
     fn watchlist_columns(&self, name: &str) -> Vec<String> {
         self.watchlists.get(name).cloned().unwrap_or_default()
     }

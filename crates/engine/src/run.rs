@@ -7,10 +7,9 @@ use std::time::Instant;
 use kql_plan::function::internal::Internal;
 use kql_plan::{LowerOptions, WindowClip};
 use kql_semantics::bound::{BoundQuery, Compared};
-use kql_semantics::{BindOptions, Catalog};
+use kql_semantics::{BindOptions, Catalog, TableInfo};
 use kql_types::{Diagnostic, Severity};
 use scan::DataSet;
-use tables::{TableRole, TableSchema};
 
 use crate::deep::{on_deep_stack, panic_message, runtime};
 use crate::execute::Execution;
@@ -131,6 +130,15 @@ impl Engine {
         Arc::clone(planners.entry(partitions).or_insert_with(|| Arc::new(Planner::new(partitions))))
     }
 
+    /// Which tables a window clips: those with a `TimeGenerated` that are not reference data. Watchlists have none.
+    fn clipped(&self, fidelity: bool) -> Arc<dyn Fn(&str) -> bool + Send + Sync> {
+        let catalog = Arc::clone(&self.catalog);
+        Arc::new(move |table| {
+            let has_time = |info: Arc<TableInfo>| info.columns.iter().any(|column| column.name == "TimeGenerated");
+            catalog.table(table).is_some_and(has_time) && (fidelity || !catalog.is_reference(table))
+        })
+    }
+
     /// The whole run of a bound query as a task.
     fn job(
         &self,
@@ -147,7 +155,7 @@ impl Engine {
         let dialect = options.azure_dialect.unwrap_or_else(|| dialect_of(&bound.compared));
         let mut execution = Execution {
             data: Arc::clone(&self.data),
-            clipped: Arc::new(move |table| fidelity || TableSchema::new(table, Vec::new()).role == TableRole::Events),
+            clipped: self.clipped(fidelity),
             options: LowerOptions {
                 window: options.window.map(|window| WindowClip { from: window.from, to: window.to }),
                 provenance: options.provenance,

@@ -53,6 +53,10 @@ pub trait Catalog: Send + Sync {
     fn watchlist_columns(&self, _name: &str) -> Vec<String> {
         Vec::new()
     }
+    /// Whether a table is reference data (identities, indicators): visible in every window unless fidelity is asked for.
+    fn is_reference(&self, _table: &str) -> bool {
+        false
+    }
     /// Columns that `evaluate bag_unpack` and similar will find in this run, known only with data.
     /// None: not known, the result is open.
     fn open_columns(&self, _query_span: kql_types::Span) -> Option<Vec<Column>> {

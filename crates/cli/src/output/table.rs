@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
 use detections::cell;
 use engine::ResultTable;
 use kql_types::{ScalarType, Value};
@@ -32,6 +32,12 @@ pub fn render(table: &ResultTable) -> String {
     let total = table.row_count();
     let mut shown = Table::new();
     shown.load_preset(UTF8_HORIZONTAL_ONLY);
+    for line in [TableComponent::HorizontalLines, TableComponent::MiddleIntersections] {
+        shown.remove_style(line);
+    }
+    for border in [TableComponent::LeftBorderIntersections, TableComponent::RightBorderIntersections] {
+        shown.remove_style(border);
+    }
     shown.set_content_arrangement(ContentArrangement::Dynamic);
     shown.set_width(u16::try_from(width()).unwrap_or(u16::MAX));
     shown.set_header(table.columns.iter().map(|column| safe(&column.name).into_owned()));

@@ -23,7 +23,7 @@ use datafusion_common::{DFSchema, DataFusionError, ScalarValue};
 use datafusion_expr::logical_plan::{EmptyRelation, Filter, Projection};
 use datafusion_expr::{Expr as PlanExpr, LogicalPlan, TableSource};
 use kql_semantics::bound::{ColumnId, Expr, Rel, RelKind};
-use kql_types::ScalarType;
+use kql_types::{ScalarType, Value};
 
 use crate::error::{LowerError, LowerResult};
 use crate::function::internal::Internal;
@@ -245,6 +245,14 @@ impl<'a> Lowering<'a> {
             RelKind::Plugin { name, .. } => Err(LowerError::unsupported(name.clone(), rel.span)),
             RelKind::ExternalData { .. } => Err(LowerError::unsupported("externaldata", rel.span)),
             RelKind::Reduce { .. } => Err(LowerError::unsupported("reduce", rel.span)),
+            // The rows of a watchlist lie in the data under a name of their own; one that was not loaded is empty.
+            RelKind::HostTable { name, args } if name == "_GetWatchlist" => {
+                let Some(Value::String(watchlist)) = args.first() else {
+                    return Err(LowerError::unsupported("_GetWatchlist with a computed name", rel.span));
+                };
+                let source: Vec<String> = rel.columns.iter().map(|column| column.name.to_string()).collect();
+                self.lower_table(rel, &format!("_GetWatchlist({watchlist})"), &source, needed)
+            }
             RelKind::HostTable { name, .. } => Err(LowerError::unsupported(name.clone(), rel.span)),
         }
     }
