@@ -232,7 +232,7 @@ impl<'a> Binder<'a> {
 
     /// What stands for a table after an error: no known columns, any name accepted.
     pub fn no_table(&mut self, span: Span) -> Table {
-        Table { rel: self.empty_rel(Vec::new(), span), open: true, name: None, missing: Vec::new() }
+        Table { open: true, ..Table::new(self.empty_rel(Vec::new(), span)) }
     }
 
     pub fn empty_rel(&self, columns: Vec<BoundColumn>, span: Span) -> Rel {

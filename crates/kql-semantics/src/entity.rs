@@ -31,6 +31,7 @@ impl Binder<'_> {
                 table.name.get_or_insert_with(|| name.text.as_str().into());
                 return table;
             }
+            Some(Variable::Piped(piped)) => return self.piped_table(&piped, name.span),
             Some(Variable::Function(function)) => {
                 let bound = if function.required() == 0 {
                     self.call_user_function(&function, &[], name.span, name.span)
@@ -64,6 +65,11 @@ impl Binder<'_> {
             return self.no_table(name.span);
         }
         self.missing_table(&name.text, name.span)
+    }
+
+    /// The input of `invoke`.
+    pub(crate) fn piped_table(&mut self, piped: &crate::scope::Piped, span: Span) -> Table {
+        if piped.used.replace(true) { self.copy_table(&piped.table, span) } else { piped.table.clone() }
     }
 
     /// A table of the catalog, read afresh.
@@ -142,9 +148,10 @@ impl Binder<'_> {
         }
         let mut tables = Vec::new();
         for text in names {
+            let absent = self.scope.find(&text).is_none() && !self.catalog.has_rows(&text);
             let name = Name { text, span, bracketed: false };
             let table = self.without_row(|b| b.named_table(&name));
-            tables.push(Table { name: Some(name.text.as_str().into()), ..table });
+            tables.push(Table { name: Some(name.text.as_str().into()), absent, ..table });
         }
         tables
     }
@@ -280,6 +287,10 @@ impl Binder<'_> {
             Entity::Cluster => {
                 self.report_unknown_name(member);
                 Bound::Scalar(self.error_expr(member.span))
+            }
+            Entity::Elsewhere => {
+                self.unsupported("a table of another service", member.span);
+                Bound::Table(self.no_table(member.span))
             }
             Entity::Database => {
                 let row = self.row.take();

@@ -49,6 +49,11 @@ pub trait Catalog: Send + Sync {
     fn table_names(&self) -> Vec<String>;
     fn function(&self, name: &str) -> Option<Arc<StoredFunction>>;
     fn function_names(&self) -> Vec<String>;
+    /// Whether the table may have rows. Patterns (`union Sec*`, `search`) take the columns of all tables that match but
+    /// read only those with rows.
+    fn has_rows(&self, _table: &str) -> bool {
+        true
+    }
     /// Columns of a watchlist beyond the standard ones, in order.
     fn watchlist_columns(&self, _name: &str) -> Vec<String> {
         Vec::new()
@@ -84,6 +89,16 @@ pub struct Bound {
     pub columns: Vec<Column>,
     /// Columns are complete only at run time (`bag_unpack`, `pivot` and the like).
     pub open: bool,
+}
+
+/// Binds the body of a function over its declared parameters, as if it were a query: what a stored function gives.
+/// The result is for checking; it cannot be run.
+pub fn bind_function(
+    function: &kql_syntax::ast::Function,
+    catalog: &dyn Catalog,
+    options: &BindOptions,
+) -> Bound {
+    binder::Binder::new(catalog, options).bind_declared(function)
 }
 
 /// Binds a parsed query. Syntax errors are not repeated here.

@@ -91,12 +91,16 @@ impl Projection {
         unique
     }
 
-    /// Adds an expression without a name: `Column1`, `Column2`. In `extend` the number is that of the unnamed
-    /// expressions, and replaces a column of that name; elsewhere it is the first free one.
-    pub fn add_unnamed(&mut self, expr: Expr, replace: bool) {
-        self.unnamed += 1;
-        let number = if replace { self.unnamed } else { 1 };
-        self.add(&format!("Column{number}").into(), Some("Column"), expr, replace, None);
+    /// Adds an expression without a name: `Column1`, `Column2`, leaving out names that the input has.
+    pub fn add_unnamed(&mut self, expr: Expr, replace: bool, input: &[BoundColumn]) {
+        loop {
+            self.unnamed += 1;
+            let name: Arc<str> = format!("Column{}", self.unnamed).into();
+            if !input.iter().any(|column| column.name == name) {
+                self.add(&name, Some("Column"), expr, replace, None);
+                return;
+            }
+        }
     }
 
     fn put(&mut self, at: usize, name: Arc<str>, expr: Expr) {

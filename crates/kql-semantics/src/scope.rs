@@ -20,12 +20,21 @@ pub(crate) struct Table {
     pub name: Option<Arc<str>>,
     /// Missing tables that it reads (see `Binder::missing`).
     pub missing: Vec<Option<usize>>,
+    /// Found by a pattern and known to have no rows: its columns count, it is not read.
+    pub absent: bool,
 }
 
 impl Table {
     pub fn new(rel: Rel) -> Table {
-        Table { rel, open: false, name: None, missing: Vec::new() }
+        Table { rel, open: false, name: None, missing: Vec::new(), absent: false }
     }
+}
+
+/// A table that keeps its column ids the first time it is read.
+#[derive(Debug)]
+pub(crate) struct Piped {
+    pub table: Table,
+    pub used: std::cell::Cell<bool>,
 }
 
 /// A function of the query (`let f = (...) {...}`) or a stored one.
@@ -50,6 +59,8 @@ impl UserFunction {
 pub(crate) enum Entity {
     Cluster,
     Database,
+    /// `arg("")`, `adx("...")`: another service, whose tables are not known here.
+    Elsewhere,
 }
 
 #[derive(Debug, Clone)]
@@ -58,6 +69,8 @@ pub(crate) enum Variable {
     Scalar(Expr),
     /// Copied with fresh column ids at each use.
     Table(Rc<Table>),
+    /// The input of `invoke`: its first use is the table itself, because arguments may name its columns.
+    Piped(Rc<Piped>),
     Function(Rc<UserFunction>),
     Entity(Entity),
     /// Its declaration was wrong and reported.

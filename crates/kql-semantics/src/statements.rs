@@ -32,6 +32,11 @@ impl Binder<'_> {
         let query = (!failed).then(|| {
             let mut results: Vec<BoundResult> = results.into_iter().map(|(result, _)| result).collect();
             let tables = crate::usage::tables(&mut results);
+            for result in &mut results {
+                if let Some(span) = crate::walk::first_error(&mut result.rel) {
+                    self.unsupported("a part of the query that did not bind", span);
+                }
+            }
             BoundQuery {
                 results,
                 tables,
@@ -44,7 +49,7 @@ impl Binder<'_> {
     }
 
     /// A missing table that is only read behind `union isfuzzy=true` is a warning, also through a `let`.
-    fn excuse_missing_tables(&mut self) {
+    pub(crate) fn excuse_missing_tables(&mut self) {
         if self.options.strict {
             return;
         }

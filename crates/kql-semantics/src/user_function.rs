@@ -7,12 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use kql_syntax::ast::{self, Name, ParamType};
-use kql_types::{Diagnostic, ScalarType, Severity, Span};
+use kql_types::{Diagnostic, ScalarType, Span};
 
 use crate::binder::{Binder, Context, column_expr};
 use crate::bound::Expr;
 use crate::expr::Bound;
-use crate::scope::{Scope, Table, UserFunction, Variable};
+use crate::scope::{Piped, Scope, Table, UserFunction, Variable};
 
 /// Calls of user functions inside each other beyond which binding stops.
 const MAX_CALLS: usize = 64;
@@ -46,8 +46,28 @@ impl Binder<'_> {
         self.declare(&name.text, Variable::Function(function));
     }
 
+    /// Binds a stored function's body for its diagnostics and columns.
+    pub(crate) fn bind_declared(mut self, declaration: &ast::Function) -> crate::Bound {
+        let function = UserFunction {
+            name: String::new(),
+            declaration: Arc::new(declaration.clone()),
+            scope: Scope::default(),
+            stored: true,
+        };
+        let bound = self.check_declaration(&function);
+        self.excuse_missing_tables();
+        let (columns, open) = match &bound {
+            Bound::Table(table) => {
+                let columns = table.rel.columns.iter();
+                (columns.map(|c| kql_types::Column::new(c.name.to_string(), c.ty)).collect(), table.open)
+            }
+            _ => (Vec::new(), false),
+        };
+        crate::Bound { query: None, diagnostics: self.diagnostics, columns, open }
+    }
+
     /// Binds the body over parameters that are only known by their types.
-    fn check_declaration(&mut self, function: &UserFunction) {
+    fn check_declaration(&mut self, function: &UserFunction) -> Bound {
         let span = function.declaration.span;
         let mut scope = function.scope.clone();
         let level = self.level + 1;
@@ -81,10 +101,11 @@ impl Binder<'_> {
         let compared = self.compared.len();
         let unsupported = self.unsupported.len();
         let declaring = std::mem::replace(&mut self.declaring, true);
-        self.bind_body(function, scope, span);
+        let bound = self.bind_body(function, scope, span);
         self.declaring = declaring;
         self.compared.truncate(compared);
         self.unsupported.truncate(unsupported);
+        bound
     }
 
     fn check_default(&mut self, default: &ast::Expr, ty: ScalarType) {
@@ -155,11 +176,8 @@ impl Binder<'_> {
 
     fn report_expansion(&mut self, function: &UserFunction, error: &Diagnostic, span: Span) {
         let message = format!("Failure in expansion of '{}': {}", function.name, error.message);
-        let mut report = Diagnostic::error("KS200", span, message);
+        let mut report = Diagnostic::warning("KS200", span, message);
         report.help = error.help.clone();
-        if self.declaring || self.quiet > 0 {
-            report.severity = Severity::Error;
-        }
         self.report(report);
     }
 
@@ -232,7 +250,7 @@ impl Binder<'_> {
             let variable = match (&param.ty, assigned.get(index).copied().flatten()) {
                 (ParamType::Tabular { .. }, None) => {
                     let table = first.take().unwrap_or_else(|| self.no_table(param.name.span));
-                    Variable::Table(Rc::new(table))
+                    Variable::Piped(Rc::new(Piped { table, used: std::cell::Cell::new(false) }))
                 }
                 (ParamType::Tabular { .. }, Some(arg)) => {
                     let table = self.without_row(|b| b.table(arg));
@@ -266,11 +284,8 @@ impl Binder<'_> {
         if bound.ty == ty || bound.ty == ScalarType::Unknown || ty == ScalarType::Unknown {
             return bound;
         }
-        if compatible(bound.ty, ty) {
-            return self.convert(bound, ty);
-        }
-        self.error("KS107", arg.span, format!("A value of type {ty} expected."));
-        Expr { ty, ..self.error_expr(arg.span) }
+        // Whatever its type, the argument becomes the parameter's: `f("1d")` for `f(x:timespan)` is accepted.
+        self.convert(bound, ty)
     }
 
     /// Binds the statements of a body; its value is that of the last one.

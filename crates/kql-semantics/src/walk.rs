@@ -12,6 +12,7 @@ pub(crate) trait Visitor {
     fn id(&mut self, id: &mut ColumnId);
     fn scope(&mut self, _scope: &mut u32) {}
     fn node(&mut self) {}
+    fn error(&mut self, _span: kql_types::Span) {}
     /// An input of the node at hand: go into it with [`visit_rel`], or not.
     fn rel(&mut self, rel: &mut Rel);
     /// A table inside an expression.
@@ -56,6 +57,23 @@ pub(crate) fn renumber(rel: &mut Rel, next_id: &mut u32, next_scope: &mut u32) -
     let mut visitor = Renumber { next_id, next_scope, ids: HashMap::new(), scopes: HashMap::new(), nodes: 0 };
     visit_rel(rel, &mut visitor);
     (visitor.nodes, visitor.ids)
+}
+
+/// The first expression that did not bind.
+pub(crate) fn first_error(rel: &mut Rel) -> Option<kql_types::Span> {
+    struct Find(Option<kql_types::Span>);
+    impl Visitor for Find {
+        fn id(&mut self, _: &mut ColumnId) {}
+        fn error(&mut self, span: kql_types::Span) {
+            self.0.get_or_insert(span);
+        }
+        fn rel(&mut self, rel: &mut Rel) {
+            visit_rel(rel, self);
+        }
+    }
+    let mut find = Find(None);
+    visit_rel(rel, &mut find);
+    find.0
 }
 
 /// The number of nodes of an expression.
@@ -251,7 +269,8 @@ fn visit_plugin_arg(arg: &mut PluginArg, visitor: &mut dyn Visitor) {
 pub(crate) fn visit_expr(expr: &mut Expr, visitor: &mut dyn Visitor) {
     visitor.node();
     match &mut expr.kind {
-        ExprKind::Literal(_) | ExprKind::IngestionTime | ExprKind::Error => {}
+        ExprKind::Literal(_) | ExprKind::IngestionTime => {}
+        ExprKind::Error => visitor.error(expr.span),
         ExprKind::Column(id) | ExprKind::ScanState { column: id, .. } => visitor.id(id),
         ExprKind::Call { args, .. }
         | ExprKind::Window { args, .. }

@@ -84,10 +84,8 @@ impl Binder<'_> {
                     let row = self.row.as_ref().map(|row| row.columns.clone()).unwrap_or_default();
                     bound.extend(row.iter().map(|column| crate::binder::column_expr(column, arg.span)));
                 }
-                ast::ExprKind::Named { value, .. } => {
-                    self.error("KS193", arg.span, "Named arguments are not supported for this function.");
-                    bound.push(self.scalar(value));
-                }
+                // A name before an argument of a built-in function says nothing.
+                ast::ExprKind::Named { value, .. } => bound.push(self.scalar(value)),
                 _ => bound.push(self.scalar(arg)),
             }
         }

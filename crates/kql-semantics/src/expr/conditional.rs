@@ -22,6 +22,12 @@ impl Binder<'_> {
             }
             "now" | "ago" => self.bind_clock(name, args, span),
             "column_ifexists" | "columnifexists" => self.bind_column_ifexists(name, args, span),
+            "arg" | "adx" if !args.is_empty() => {
+                args.iter().for_each(|arg| {
+                    self.plain_scalar(arg);
+                });
+                return Some(Bound::Entity(crate::scope::Entity::Elsewhere));
+            }
             "iscolumnexists" => self.bind_column_exists(args, span),
             "toscalar" => self.bind_toscalar(args, span),
             "ingestion_time" if args.is_empty() => {
@@ -165,13 +171,17 @@ impl Binder<'_> {
         let column = self.scalar(column);
         let default = self.scalar(default);
         let ExprKind::Literal(Value::String(wanted)) = &column.kind else {
-            if column.ty != ScalarType::Unknown {
-                self.error("KS131", column.span, "The expression must be a literal.");
+            if column.ty != ScalarType::Unknown && !self.declaring {
+                self.unsupported("column_ifexists of a computed name", column.span);
             }
             return default;
         };
-        match self.row.as_ref().and_then(|row| row.columns.iter().find(|c| *c.name == **wanted)) {
-            Some(found) => column_expr(&found.clone(), span),
+        match self.row.as_ref().and_then(|row| row.columns.iter().find(|c| *c.name == **wanted)).cloned() {
+            // The default decides the type, so that the rest of the query reads the same with and without the column.
+            Some(found) => match default.ty {
+                ScalarType::String | ScalarType::Dynamic => self.convert(column_expr(&found, span), default.ty),
+                _ => column_expr(&found, span),
+            },
             None => Expr { span, ..default },
         }
     }

@@ -51,6 +51,7 @@ impl Binder<'_> {
     fn bind_variable(&mut self, variable: Variable, name: &Name) -> Bound {
         match variable {
             Variable::Scalar(expr) => Bound::Scalar(self.copy_expr(&expr, name.span)),
+            Variable::Piped(piped) => Bound::Table(self.piped_table(&piped, name.span)),
             Variable::Table(table) => Bound::Table(self.copy_table(&table, name.span)),
             Variable::Function(function) if function.required() == 0 => {
                 self.call_user_function(&function, &[], name.span, name.span)

@@ -118,7 +118,8 @@ impl Binder<'_> {
             return Bound::Scalar(self.error_expr(span));
         };
         let prefix = prefix_of(aggregate);
-        let (by_value, by_expr) = self.output_of(by, prefix);
+        let (mut by_value, by_expr) = self.output_of(by, prefix);
+        by_value.source = None;
         self.no_dynamic(&by_expr, by.span);
         let by_out = output_id(&by_value);
         let mut outputs = vec![by_value];
@@ -162,7 +163,8 @@ impl Binder<'_> {
                 }
                 continue;
             }
-            let (value, expr) = self.output_of(arg, prefix);
+            let (mut value, expr) = self.output_of(arg, prefix);
+            value.source = None;
             taken.extend(column_of(&expr));
             values.push((output_id(&value), expr));
             outputs.push(value);

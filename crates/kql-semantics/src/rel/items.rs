@@ -114,7 +114,10 @@ impl Binder<'_> {
                 let name: Arc<str> = name.into();
                 projection.add(&name, Some(&name), expr, style.replaces(), None);
             }
-            None => projection.add_unnamed(expr, style.replaces()),
+            None => {
+                let input = self.row.as_ref().map(|row| row.columns.clone()).unwrap_or_default();
+                projection.add_unnamed(expr, style.replaces(), &input);
+            }
         }
     }
 

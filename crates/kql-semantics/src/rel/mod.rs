@@ -257,7 +257,8 @@ impl Binder<'_> {
             self.report_unknown_function(name);
             return self.no_table(span);
         };
-        let bound = self.without_row(|b| b.expand(&function, Some(input), args, name.span, span));
+        let (_, bound) =
+            self.with_row(input, |b, input| b.expand(&function, Some(input.clone()), args, name.span, span));
         self.table_of(bound, span)
     }
 

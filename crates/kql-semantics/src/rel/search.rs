@@ -38,7 +38,9 @@ impl Binder<'_> {
         if tables.is_empty() {
             let mut all = Vec::new();
             for name in self.catalog.table_names() {
-                all.extend(self.catalog_table(&name, Span::default()));
+                if let Some(table) = self.catalog_table(&name, Span::default()) {
+                    all.push(Table { absent: !self.catalog.has_rows(&name), ..table });
+                }
             }
             let views: Vec<String> = self
                 .scope
@@ -80,9 +82,15 @@ impl Binder<'_> {
         }
         let mut named = HashSet::new();
         column_names(predicate, &mut named);
+        // One table without rows stands for all of them when the predicate is checked.
+        let mut checked = false;
         tables
             .into_iter()
             .map(|table| {
+                if table.absent && checked {
+                    return table;
+                }
+                checked |= table.absent;
                 let own: HashSet<&str> = table.rel.columns.iter().map(|column| &*column.name).collect();
                 let missing: Vec<(String, ScalarType)> = named
                     .iter()
@@ -115,8 +123,8 @@ impl Binder<'_> {
         self.right_row = outer_right;
         self.row = outer;
         let condition = replace_columns(condition, &nulls.into_iter().collect());
-        let name = table.name.clone();
-        Table { name, ..self.filtered(table, condition, span) }
+        let (name, absent) = (table.name.clone(), table.absent);
+        Table { name, absent, ..self.filtered(table, condition, span) }
     }
 
     /// A predicate where a bare text stands for `* has "text"`.
@@ -319,8 +327,9 @@ impl Binder<'_> {
             exprs.push((column.id, packed));
             columns.push(column);
         }
-        let open = table.open;
-        Table { open, ..Table::new(self.rel(RelKind::Project { input: table.rel, exprs }, columns, false, span)) }
+        let (open, absent) = (table.open, table.absent);
+        let rel = self.rel(RelKind::Project { input: table.rel, exprs }, columns, false, span);
+        Table { open, absent, ..Table::new(rel) }
     }
 }
 

@@ -145,7 +145,7 @@ impl Binder<'_> {
                 Some(name) => {
                     projection.add(&name.as_str().into(), Some(&name), place, false, None);
                 }
-                None => projection.add_unnamed(place, false),
+                None => projection.add_unnamed(place, false, &[]),
             },
         }
         match (items.pop(), &value.kind) {

@@ -3,7 +3,7 @@
 //! A name with several types becomes one column for each (`a_long`, `a_string`). With `isfuzzy=true` an operand whose
 //! table is missing has no rows.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use kql_syntax::ast::{self, Operator};
@@ -14,11 +14,14 @@ use crate::bound::{BoundColumn, ColumnId, Expr, ExprKind, RelKind};
 use crate::expr::unwrapped;
 use crate::scope::Table;
 
-/// An output column of a union: in each input the column that feeds it.
+/// Cells (inputs times columns) beyond which a union is not built: `search *` over everything.
+const MAX_CELLS: usize = 4_000_000;
+
+/// An output column of a union: the inputs that have it, and their column that feeds it.
 struct Unified {
     name: Arc<str>,
     ty: ScalarType,
-    sources: Vec<Option<ColumnId>>,
+    sources: Vec<(usize, ColumnId)>,
 }
 
 impl Binder<'_> {
@@ -38,6 +41,7 @@ impl Binder<'_> {
         let outer = std::mem::replace(&mut self.fuzzy, fuzzy);
         let before = self.missing.len();
         match &unwrapped(operand).kind {
+            ast::ExprKind::Star => tables.extend(self.tables_matching("*", operand.span)),
             ast::ExprKind::Wildcard(pattern) => {
                 let found = self.tables_matching(pattern, operand.span);
                 if found.is_empty() && !fuzzy {
@@ -75,7 +79,7 @@ impl Binder<'_> {
         let open = tables.iter().any(|table| table.open);
         let unified = unify(&tables);
         let unified: Vec<Unified> =
-            unified.into_iter().filter(|column| !inner || column.sources.iter().all(Option::is_some)).collect();
+            unified.into_iter().filter(|column| !inner || column.sources.len() == tables.len()).collect();
         let mut columns = Vec::new();
         if let Some(name) = &source_name {
             columns.push(self.new_column(name.as_str(), ScalarType::String));
@@ -83,7 +87,7 @@ impl Binder<'_> {
         for column in &unified {
             let bound = self.new_column(column.name.clone(), column.ty);
             let mut origins = Vec::new();
-            for source in column.sources.iter().flatten() {
+            for (_, source) in &column.sources {
                 for origin in self.origins.get(source).into_iter().flatten() {
                     if !origins.contains(origin) {
                         origins.push(origin.clone());
@@ -95,31 +99,34 @@ impl Binder<'_> {
             }
             columns.push(bound);
         }
-        let mut inputs = Vec::with_capacity(tables.len());
-        for (index, table) in tables.into_iter().enumerate() {
+        let read = tables.iter().filter(|table| !table.absent).count();
+        if read * columns.len() > MAX_CELLS {
+            self.unsupported(format!("a union of {read} tables with {} columns", columns.len()), span);
+            return Table { open, ..Table::new(self.empty_rel(columns, span)) };
+        }
+        let mut inputs = Vec::with_capacity(read);
+        for (index, table) in tables.into_iter().enumerate().filter(|(_, table)| !table.absent) {
             let mut exprs: Vec<Expr> = Vec::with_capacity(columns.len());
             if source_name.is_some() {
                 let name = table.name.as_ref().map_or_else(|| format!("union_arg{index}"), |name| name.to_string());
                 exprs.push(literal(Value::String(name), span));
             }
+            let own: HashMap<ColumnId, &BoundColumn> =
+                table.rel.columns.iter().map(|column| (column.id, column)).collect();
             for column in &unified {
-                exprs.push(self.fill(&table, column.sources[index], column.ty, span));
+                let source = column.sources.iter().find(|(place, _)| *place == index);
+                exprs.push(match source.and_then(|(_, id)| own.get(id)) {
+                    Some(source) => {
+                        let source = column_expr(source, span);
+                        self.convert(source, column.ty)
+                    }
+                    None => literal(Value::missing(column.ty), span),
+                });
             }
             inputs.push(self.input_of_union(table, &columns, exprs, span));
         }
-        let kind = RelKind::Union { inputs };
+        let kind = if inputs.is_empty() { RelKind::Empty } else { RelKind::Union { inputs } };
         Table { open, ..Table::new(self.rel(kind, columns, false, span)) }
-    }
-
-    /// A column of an input as the union's type, or a null.
-    fn fill(&mut self, table: &Table, source: Option<ColumnId>, ty: ScalarType, span: Span) -> Expr {
-        match source.and_then(|id| table.rel.columns.iter().find(|column| column.id == id)) {
-            Some(column) => {
-                let column = column_expr(column, span);
-                self.convert(column, ty)
-            }
-            None => literal(Value::missing(ty), span),
-        }
     }
 
     fn input_of_union(
@@ -147,7 +154,7 @@ impl Binder<'_> {
 /// Columns by name and type, in the order of first appearance; the types of one name stand together.
 fn unify(tables: &[Table]) -> Vec<Unified> {
     let mut names: Vec<(Arc<str>, Vec<Unified>)> = Vec::new();
-    let mut index: std::collections::HashMap<Arc<str>, usize> = std::collections::HashMap::new();
+    let mut index: HashMap<Arc<str>, usize> = HashMap::new();
     for (place, table) in tables.iter().enumerate() {
         for column in &table.rel.columns {
             let at = *index.entry(column.name.clone()).or_insert_with(|| {
@@ -158,18 +165,18 @@ fn unify(tables: &[Table]) -> Vec<Unified> {
             let entry = match types.iter().position(|known| known.ty == column.ty) {
                 Some(known) => &mut types[known],
                 None => {
-                    types.push(Unified { name: column.name.clone(), ty: column.ty, sources: vec![None; tables.len()] });
+                    types.push(Unified { name: column.name.clone(), ty: column.ty, sources: Vec::new() });
                     let last = types.len() - 1;
                     &mut types[last]
                 }
             };
-            entry.sources[place] = Some(column.id);
+            entry.sources.push((place, column.id));
         }
     }
     let mut used: HashSet<Arc<str>> = HashSet::new();
     let mut unified = Vec::new();
     for (name, mut types) in names {
-        merge_unknown(&mut types);
+        merge_unknown(&mut types, tables);
         let several = types.len() > 1;
         for mut column in types {
             let wanted: Arc<str> = if several { format!("{name}_{}", column.ty).into() } else { name.clone() };
@@ -186,17 +193,22 @@ fn unify(tables: &[Table]) -> Vec<Unified> {
     unified
 }
 
-/// A column of unknown type joins the one of a known type.
-fn merge_unknown(types: &mut Vec<Unified>) {
-    if types.len() < 2 {
+/// A column that is unknown because the table of its input is missing joins the one of a known type.
+fn merge_unknown(types: &mut Vec<Unified>, tables: &[Table]) {
+    let Some(at) = types.iter().position(|column| column.ty == ScalarType::Unknown) else { return };
+    let of_missing = |column: &Unified| {
+        column.sources.iter().all(|(place, _)| {
+            tables.get(*place).is_some_and(|table| matches!(*table.rel.kind, RelKind::Empty) && table.open)
+        })
+    };
+    if types.len() < 2 || !types.get(at).is_some_and(of_missing) {
         return;
     }
-    let Some(at) = types.iter().position(|column| column.ty == ScalarType::Unknown) else { return };
     let unknown = types.remove(at);
     if let Some(known) = types.first_mut() {
-        for (slot, source) in known.sources.iter_mut().zip(unknown.sources) {
-            if slot.is_none() {
-                *slot = source;
+        for (place, id) in unknown.sources {
+            if !known.sources.iter().any(|(taken, _)| *taken == place) {
+                known.sources.push((place, id));
             }
         }
     }

@@ -8,7 +8,7 @@ use kql_types::Severity;
 use serde_json::Value;
 
 use crate::catalog::reference;
-use crate::{bind, columns, recorded_columns};
+use crate::{bind, bind_function, columns, recorded_columns};
 
 fn rules() -> Option<Vec<Value>> {
     let file = std::fs::File::open(testing::shared("corpus/sentinel-open.jsonl.gz")?).unwrap();
@@ -32,12 +32,28 @@ struct Counts {
 fn published_rules_bind_as_the_official_parser_says() {
     let (Some(catalog), Some(rules)) = (reference(), rules()) else { return };
     let report = std::env::var_os("CORPUS_REPORT").is_some();
+    let only: Option<Vec<String>> =
+        std::env::var("CORPUS_ID").ok().map(|ids| ids.split(',').map(str::to_string).collect());
+    let shown: usize = std::env::var("CORPUS_REPORT").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
+    let mut slowest = Vec::new();
     let mut counts = Counts::default();
     let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for rule in &rules {
         let query = rule["query"].as_str().unwrap();
         let id = rule["id"].as_str().unwrap();
-        let bound = bind(query, catalog);
+        if only.as_ref().is_some_and(|only| !only.contains(&id.to_string())) {
+            continue;
+        }
+        let started = std::time::Instant::now();
+        let bound = match rule["params"].as_str() {
+            Some(params) if !params.is_empty() => bind_function(params, query, catalog),
+            _ => bind(query, catalog),
+        };
+        if let Ok(pattern) = std::env::var("CORPUS_COLUMNS") {
+            let shown: Vec<_> = columns(&bound).into_iter().filter(|(name, _)| name.contains(&pattern)).collect();
+            eprintln!("{id} {shown:?}\n{:?}", bound.diagnostics);
+        }
+        slowest.push((started.elapsed(), id.to_string()));
         let oracle = &rule["oracle"];
         let first = bound.diagnostics.iter().find(|d| d.severity == Severity::Error);
         let mut because = |reason: String, detail: String| {
@@ -88,11 +104,13 @@ fn published_rules_bind_as_the_official_parser_says() {
         by_count.sort_by_key(|(_, list)| std::cmp::Reverse(list.len()));
         for (reason, list) in by_count {
             eprintln!("{:5} {reason}", list.len());
-            for detail in list.iter().take(6) {
+            for detail in list.iter().take(shown) {
                 eprintln!("        {}", detail.chars().take(400).collect::<String>());
             }
         }
-        eprintln!("{counts:?}");
+        slowest.sort();
+        let total: std::time::Duration = slowest.iter().map(|(time, _)| *time).sum();
+        eprintln!("{counts:?} in {total:?}, slowest {:?}", slowest.iter().rev().take(8).collect::<Vec<_>>());
     }
     assert!(counts.same_columns >= 1, "{counts:?}");
 }
