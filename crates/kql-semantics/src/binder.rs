@@ -69,6 +69,8 @@ pub(crate) struct Binder<'a> {
     pub needed: HashSet<usize>,
     /// Where columns come from, for as long as they are plainly a column of a table.
     pub origins: HashMap<ColumnId, Vec<(Arc<str>, Arc<str>)>>,
+    /// Columns that the official parser shows otherwise: the name here, and what it shows.
+    pub official: HashMap<ColumnId, (Arc<str>, crate::rel::Official)>,
     pub table_columns: HashMap<String, Rc<[Arc<str>]>>,
     pub compared: Vec<Compared>,
     pub unsupported: Vec<Unsupported>,
@@ -110,6 +112,7 @@ impl<'a> Binder<'a> {
             excused: HashSet::new(),
             needed: HashSet::new(),
             origins: HashMap::new(),
+            official: HashMap::new(),
             table_columns: HashMap::new(),
             compared: Vec::new(),
             unsupported: Vec::new(),
@@ -193,6 +196,16 @@ impl<'a> Binder<'a> {
         ColumnId(self.next_column - 1)
     }
 
+    /// A column that is another one under a new id.
+    pub fn same_source(&mut self, old: ColumnId, new: ColumnId) {
+        if let Some(origins) = self.origins.get(&old).cloned() {
+            self.origins.insert(new, origins);
+        }
+        if let Some(official) = self.official.get(&old).cloned() {
+            self.official.insert(new, official);
+        }
+    }
+
     pub fn new_scope(&mut self) -> u32 {
         self.next_scope += 1;
         self.next_scope - 1
@@ -209,9 +222,7 @@ impl<'a> Binder<'a> {
         self.missing.extend(table.missing.iter().copied());
         let (nodes, ids) = walk::renumber(&mut copy.rel, &mut self.next_column, &mut self.next_scope);
         for (old, new) in ids {
-            if let Some(origins) = self.origins.get(&old).cloned() {
-                self.origins.insert(new, origins);
-            }
+            self.same_source(old, new);
         }
         if self.count_copied(nodes, span) { copy } else { self.no_table(span) }
     }

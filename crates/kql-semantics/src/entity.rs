@@ -241,9 +241,7 @@ impl Binder<'_> {
         let mut columns = Vec::with_capacity(table.rel.columns.len());
         for column in &table.rel.columns {
             let id = self.new_id();
-            if let Some(origins) = self.origins.get(&column.id).cloned() {
-                self.origins.insert(id, origins);
-            }
+            self.same_source(column.id, id);
             columns.push(BoundColumn { id, name: column.name.clone(), ty: column.ty });
         }
         let serialized = table.rel.serialized;

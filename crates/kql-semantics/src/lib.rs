@@ -85,7 +85,8 @@ pub struct BindOptions {
 pub struct Bound {
     pub query: Option<BoundQuery>,
     pub diagnostics: Vec<Diagnostic>,
-    /// Columns of the first result as far as they are known, also when there were errors.
+    /// Columns of the first result as far as they are known, also when there were errors: as the official parser shows
+    /// them. The columns that a run gives are those of `query`; they differ where a union splits a name by type.
     pub columns: Vec<Column>,
     /// Columns are complete only at run time (`bag_unpack`, `pivot` and the like).
     pub open: bool,
@@ -93,11 +94,7 @@ pub struct Bound {
 
 /// Binds the body of a function over its declared parameters, as if it were a query: what a stored function gives.
 /// The result is for checking; it cannot be run.
-pub fn bind_function(
-    function: &kql_syntax::ast::Function,
-    catalog: &dyn Catalog,
-    options: &BindOptions,
-) -> Bound {
+pub fn bind_function(function: &kql_syntax::ast::Function, catalog: &dyn Catalog, options: &BindOptions) -> Bound {
     binder::Binder::new(catalog, options).bind_declared(function)
 }
 

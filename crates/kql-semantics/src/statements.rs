@@ -6,8 +6,9 @@ use kql_syntax::ast::{self, Name, ParamType, StatementKind};
 use kql_types::{Column, ScalarType, Severity, Value};
 
 use crate::binder::{Binder, literal};
-use crate::bound::{BoundQuery, BoundResult, ExprKind, Rel, RelKind};
+use crate::bound::{BoundColumn, BoundQuery, BoundResult, ExprKind, Rel, RelKind};
 use crate::expr::{Bound, unwrapped};
+use crate::rel::Official;
 use crate::scope::{Table, Variable};
 
 impl Binder<'_> {
@@ -22,10 +23,7 @@ impl Binder<'_> {
         }
         self.excuse_missing_tables();
         let (columns, open) = match results.first() {
-            Some((result, open)) => {
-                let columns = &result.rel.columns;
-                (columns.iter().map(|c| Column::new(c.name.to_string(), c.ty)).collect(), *open)
-            }
+            Some((result, open)) => (self.official_columns(&result.rel.columns), *open),
             None => (Vec::new(), false),
         };
         let failed = self.diagnostics.iter().any(|d| d.severity == Severity::Error);
@@ -46,6 +44,23 @@ impl Binder<'_> {
             }
         });
         crate::Bound { query, diagnostics: self.diagnostics, columns, open }
+    }
+
+    /// The columns of a result as the official parser shows them.
+    pub(crate) fn official_columns(&self, columns: &[BoundColumn]) -> Vec<Column> {
+        let mut shown = Vec::with_capacity(columns.len());
+        for column in columns {
+            let name = match self.official.get(&column.id) {
+                Some((name, official)) if *name == column.name => match official {
+                    Official::Hidden => continue,
+                    Official::Named(shown) => shown,
+                    Official::Same => name,
+                },
+                _ => &column.name,
+            };
+            shown.push(Column::new(name.to_string(), column.ty));
+        }
+        shown
     }
 
     /// A missing table that is only read behind `union isfuzzy=true` is a warning, also through a `let`.

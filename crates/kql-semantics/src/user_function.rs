@@ -57,10 +57,7 @@ impl Binder<'_> {
         let bound = self.check_declaration(&function);
         self.excuse_missing_tables();
         let (columns, open) = match &bound {
-            Bound::Table(table) => {
-                let columns = table.rel.columns.iter();
-                (columns.map(|c| kql_types::Column::new(c.name.to_string(), c.ty)).collect(), table.open)
-            }
+            Bound::Table(table) => (self.official_columns(&table.rel.columns), table.open),
             _ => (Vec::new(), false),
         };
         crate::Bound { query: None, diagnostics: self.diagnostics, columns, open }

@@ -22,9 +22,9 @@ impl Binder<'_> {
         }
         match self.scope.find(&name.text).cloned() {
             Some(Variable::Function(function)) => return self.call_user_function(&function, args, name.span, span),
-            Some(Variable::Table(table)) if args.is_empty() => return Bound::Table(self.copy_table(&table, span)),
-            Some(Variable::Scalar(expr)) if args.is_empty() => {
-                return Bound::Scalar(self.copy_expr(&expr, span));
+            Some(Variable::Table(table)) if args.is_empty() => {
+                self.report_unknown_function(name);
+                return Bound::Table(self.copy_table(&table, span));
             }
             Some(Variable::Error) => return Bound::Scalar(self.error_expr(span)),
             _ => {}

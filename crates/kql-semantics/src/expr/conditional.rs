@@ -115,15 +115,19 @@ impl Binder<'_> {
             return self.wrong_count(name, 1, None, span);
         }
         let values: Vec<Expr> = args.iter().map(|arg| self.scalar(arg)).collect();
-        let Some(ty) = common(values.iter().map(|value| value.ty)) else {
+        let types: Vec<ScalarType> = values.iter().map(|value| value.ty).collect();
+        let Some(common) = common(types.iter().copied()) else {
             let types: Vec<&str> = values.iter().map(|value| value.ty.name()).collect();
             let message = format!("The function 'coalesce' is not compatible with arguments ({})", types.join(", "));
             self.error("KS127", name.span, message);
             return self.error_expr(span);
         };
-        if ty == ScalarType::Dynamic {
+        // The official parser wants all dynamic or none; deployed parsers mix them with strings, and mean strings.
+        let ty = if common == ScalarType::Dynamic { common_value(&types) } else { common };
+        if common == ScalarType::Dynamic && ty != ScalarType::Dynamic {
             for value in values.iter().filter(|value| value.ty != ScalarType::Dynamic) {
-                self.error("KS141", value.span, "The expression must have the type dynamic.");
+                let help = format!("the dynamic arguments are read as {ty}");
+                self.kindness("KS141", value.span, "The expression must have the type dynamic.", help);
             }
         }
         let values = values.into_iter().map(|value| self.convert(value, ty)).collect();

@@ -9,6 +9,7 @@ use kql_types::{Diagnostic, ScalarType};
 use super::{Bound, Side};
 use crate::binder::{Binder, column_expr};
 use crate::bound::BoundColumn;
+use crate::rel::Official;
 use crate::scope::Variable;
 use crate::suggest::nearest;
 
@@ -71,6 +72,9 @@ impl Binder<'_> {
         if found.is_some() {
             return found;
         }
+        if let Some(column) = self.split_column(&name.text) {
+            return Some(column);
+        }
         let (column, table, proper) = self.aliased_column(&name.text)?;
         self.kindness(
             "KS142",
@@ -79,6 +83,17 @@ impl Binder<'_> {
             format!("read as '{proper}', the column of {table} that this spelling stands for"),
         );
         Some(column)
+    }
+
+    /// `Port` where a union made `Port_int` and `Port_string`, and the official parser knows only the first as `Port`.
+    fn split_column(&self, name: &str) -> Option<BoundColumn> {
+        let row = self.row.as_ref()?;
+        row.all()
+            .find(|column| match self.official.get(&column.id) {
+                Some((split, Official::Named(shown))) => **shown == *name && *split == column.name,
+                _ => false,
+            })
+            .cloned()
     }
 
     /// A column of the row whose table lists `name` as another spelling of it.

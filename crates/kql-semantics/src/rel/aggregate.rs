@@ -43,6 +43,12 @@ impl Binder<'_> {
         // `count(*)` and `dcount(*)` of old texts count rows.
         let bound: Vec<Expr> =
             args.iter().filter(|arg| !is_star(arg)).map(|arg| self.aggregate_argument(arg)).collect();
+        if aggregate.name == "count"
+            && let Some(arg) = bound.first().filter(|a| !matches!(a.ty, ScalarType::Bool | ScalarType::Unknown))
+        {
+            let help = "'count' counts rows whatever its argument holds: leave it out, or use countif";
+            self.kindness("KS107", arg.span, "A value of type bool expected.", help);
+        }
         Bound::Scalar(self.aggregate_call(aggregate, name, bound, span))
     }
 

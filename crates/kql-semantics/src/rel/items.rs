@@ -124,6 +124,11 @@ impl Binder<'_> {
     /// The column that an item plainly is: a name, or a conversion to the type it has already.
     pub(crate) fn result_column(&self, item: &ast::Expr, expr: &Expr) -> Option<(Arc<str>, ColumnId)> {
         let ExprKind::Column(id) = expr.kind else { return None };
+        let in_scope =
+            [&self.row, &self.right_row].into_iter().flatten().any(|row| row.all().any(|column| column.id == id));
+        if !in_scope {
+            return None;
+        }
         match &unwrapped(item).kind {
             ast::ExprKind::Name(name) => Some((name.text.as_str().into(), id)),
             ast::ExprKind::Member { member, .. } => Some((member.text.as_str().into(), id)),

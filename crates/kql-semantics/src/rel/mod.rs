@@ -29,6 +29,7 @@ use crate::expr::unwrapped;
 use crate::scope::{Table, Variable};
 
 pub(crate) use plugin::is_plugin;
+pub(crate) use union::Official;
 
 impl Binder<'_> {
     /// Binds an expression that must be a table.

@@ -170,7 +170,7 @@ impl Binder<'_> {
         let has_input = input.is_some();
         let input = input.unwrap_or_else(|| Table::new(self.rel(RelKind::OneRow, Vec::new(), false, span)));
         let (input, arguments) =
-            self.with_row(input, |b, input| args.iter().map(|arg| b.plugin_argument(arg, input)).collect::<Vec<_>>());
+            self.with_row(input, |b, input| b.plugin_arguments(args, matches!(shape, Shape::Lookup), input));
         let (mut columns, mut open) = self.plugin_columns(*shape, &input, &arguments);
         if let Some(schema) = schema {
             let declared = self.declared_columns(schema);
@@ -186,6 +186,19 @@ impl Binder<'_> {
         let input = has_input.then_some(input.rel);
         let kind = RelKind::Plugin { name: (*plugin).to_string(), input, args: bound_args };
         Table { open, ..Table::new(self.rel(kind, columns, false, span)) }
+    }
+
+    /// The arguments; those of a lookup may name columns of its table.
+    fn plugin_arguments(&mut self, args: &[ast::Expr], lookup: bool, input: &Table) -> Vec<Argument> {
+        let mut bound = Vec::with_capacity(args.len());
+        for (index, arg) in args.iter().enumerate() {
+            let argument = self.plugin_argument(arg, input);
+            if lookup && index == 0 {
+                self.right_row = argument.table.as_ref().map(Row::of);
+            }
+            bound.push(argument);
+        }
+        bound
     }
 
     fn plugin_argument(&mut self, arg: &ast::Expr, input: &Table) -> Argument {

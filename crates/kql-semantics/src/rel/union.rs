@@ -22,6 +22,16 @@ struct Unified {
     name: Arc<str>,
     ty: ScalarType,
     sources: Vec<(usize, ColumnId)>,
+    official: Official,
+}
+
+/// What the official parser shows for a column of a name with several types. It splits the name when the first two
+/// inputs differ; when they agree, it keeps the plain name for their type and forgets columns of other types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Official {
+    Same,
+    Named(Arc<str>),
+    Hidden,
 }
 
 impl Binder<'_> {
@@ -86,6 +96,9 @@ impl Binder<'_> {
         }
         for column in &unified {
             let bound = self.new_column(column.name.clone(), column.ty);
+            if column.official != Official::Same {
+                self.official.insert(bound.id, (column.name.clone(), column.official.clone()));
+            }
             let mut origins = Vec::new();
             for (_, source) in &column.sources {
                 for origin in self.origins.get(source).into_iter().flatten() {
@@ -165,7 +178,12 @@ fn unify(tables: &[Table]) -> Vec<Unified> {
             let entry = match types.iter().position(|known| known.ty == column.ty) {
                 Some(known) => &mut types[known],
                 None => {
-                    types.push(Unified { name: column.name.clone(), ty: column.ty, sources: Vec::new() });
+                    types.push(Unified {
+                        name: column.name.clone(),
+                        ty: column.ty,
+                        sources: Vec::new(),
+                        official: Official::Same,
+                    });
                     let last = types.len() - 1;
                     &mut types[last]
                 }
@@ -178,7 +196,11 @@ fn unify(tables: &[Table]) -> Vec<Unified> {
     for (name, mut types) in names {
         merge_unknown(&mut types, tables);
         let several = types.len() > 1;
-        for mut column in types {
+        let quirk = several && first_two_agree(&types);
+        for (index, mut column) in types.into_iter().enumerate() {
+            if quirk {
+                column.official = if index == 0 { Official::Named(name.clone()) } else { Official::Hidden };
+            }
             let wanted: Arc<str> = if several { format!("{name}_{}", column.ty).into() } else { name.clone() };
             let mut unique = wanted.clone();
             let mut number = 1;
@@ -191,6 +213,17 @@ fn unify(tables: &[Table]) -> Vec<Unified> {
         }
     }
     unified
+}
+
+/// Whether the first two inputs that have a name have it with one type.
+fn first_two_agree(types: &[Unified]) -> bool {
+    let Some(first) = types.first() else { return false };
+    let second = first.sources.get(1).map(|(place, _)| *place);
+    let others = types.iter().skip(1).filter_map(|column| column.sources.first()).map(|(place, _)| *place).min();
+    match (second, others) {
+        (Some(second), Some(others)) => second < others,
+        _ => false,
+    }
 }
 
 /// A column that is unknown because the table of its input is missing joins the one of a known type.

@@ -28,9 +28,9 @@ fn bind_with(query: &str, catalog: &dyn Catalog, strict: bool) -> Bound {
 }
 
 /// Parses and binds the text of a function with parameters.
-fn bind_function(params: &str, body: &str, catalog: &dyn Catalog) -> Bound {
+fn bind_function(params: &str, body: &str, catalog: &dyn Catalog, strict: bool) -> Bound {
     let (function, errors) = kql_syntax::parse_function(params, body);
-    let options = BindOptions { query_now: NOW, ..BindOptions::default() };
+    let options = BindOptions { query_now: NOW, strict, ..BindOptions::default() };
     let mut bound = kql_semantics::bind_function(&function, catalog, &options);
     let mut diagnostics: Vec<_> = errors.into_iter().map(kql_types::Diagnostic::from).collect();
     diagnostics.append(&mut bound.diagnostics);
