@@ -38,10 +38,6 @@ impl Failure {
     pub fn input(message: impl Into<String>) -> anyhow::Error {
         anyhow::Error::new(Failure { exit: Exit::Input, message: message.into() })
     }
-
-    pub fn limit(message: impl Into<String>) -> anyhow::Error {
-        anyhow::Error::new(Failure { exit: Exit::Limit, message: message.into() })
-    }
 }
 
 impl std::fmt::Display for Failure {

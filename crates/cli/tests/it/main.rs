@@ -1,0 +1,10 @@
+//! The built binary on small logs: what a user types and what comes out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod check;
+mod fmt;
+mod hunt;
+mod logs;
+mod query;
+mod run;
