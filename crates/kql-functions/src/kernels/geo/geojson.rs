@@ -18,6 +18,50 @@ fn position(value: &Dynamic) -> Option<Point> {
     }
 }
 
+/// Reads the numbers of a list of points as they are written.
+fn degrees(value: &Dynamic) -> Option<Vec<(f64, f64)>> {
+    let pair = |value: &Dynamic| match value.as_array()? {
+        [lng, lat, ..] => Some((lng.as_real()?, lat.as_real()?)),
+        _ => None,
+    };
+    value.as_array()?.iter().map(pair).collect()
+}
+
+/// The coordinates of valid lines in degrees, not brought into range.
+pub fn line_degrees(text: &str) -> Option<Vec<Vec<(f64, f64)>>> {
+    let value = Dynamic::parse(text)?;
+    read_lines(&value)?;
+    let value = geometry(&value);
+    let coordinates = value.get("coordinates")?;
+    if type_of(value) == "LineString" { Some(vec![degrees(coordinates)?]) } else { all(coordinates, degrees) }
+}
+
+/// The rings of valid polygons in degrees, not closed, turning left; not brought into range.
+pub fn ring_degrees(text: &str) -> Option<Vec<Vec<Vec<(f64, f64)>>>> {
+    let value = Dynamic::parse(text)?;
+    let polygons = read_polygons(&value)?;
+    let value = geometry(&value);
+    let coordinates = value.get("coordinates")?;
+    let written = if type_of(value) == "Polygon" {
+        vec![all(coordinates, degrees)?]
+    } else {
+        all(coordinates, |p| all(p, degrees))?
+    };
+    let mut turned = Vec::new();
+    for (rings, polygon) in written.into_iter().zip(&polygons) {
+        let turn = |(mut ring, read): (Vec<(f64, f64)>, &Ring)| {
+            ring.pop();
+            let first = ring.first().map(|(lng, lat)| Point::from_degrees(*lng, *lat));
+            if first != read.points.first().copied() {
+                ring.reverse();
+            }
+            ring
+        };
+        turned.push(rings.into_iter().zip(polygon.rings()).map(turn).collect());
+    }
+    Some(turned)
+}
+
 fn positions(value: &Dynamic) -> Option<Vec<Point>> {
     value.as_array()?.iter().map(position).collect()
 }

@@ -1,9 +1,9 @@
 //! Shapes made of shapes: buffers, densified and simplified lines and polygons.
 
 use super::LngLat;
-use super::geojson::{lines, polygons, write_lines, write_polygons};
+use super::geojson::{line_degrees, lines, polygons, ring_degrees, write_lines, write_polygons};
 use super::overlay::{self, Inside};
-use super::region::{Line, Polygon, Ring, edges};
+use super::region::{Line, Polygon, Ring};
 use super::relate::gathered_polygons;
 use super::sphere::{EARTH_RADIUS, Point, closest_on_edge, interpolate, normal};
 use crate::kernels::{Args, KernelResult};
@@ -141,13 +141,18 @@ fn densify_tolerance(metres: f64) -> Option<f64> {
     (0.1..=10_000.0).contains(&metres).then_some(metres / EARTH_RADIUS)
 }
 
+/// A point of a map in degrees, not brought into range, and on the sphere.
+type Place = ((f64, f64), Point);
+
 /// `geo_line_densify(line [, tolerance [, preserve_crossing]])`
 pub fn line_densify(args: &Args<'_>) -> KernelResult {
     let (line, tolerance) = (args.text(0)?, args.real_or(1, TOLERANCE_DEFAULT)?);
     args.to_dynamics(|row, out| {
-        let (lines, tolerance) = (lines(line.opt(row)?)?, densify_tolerance(tolerance.opt(row)?)?);
-        let denser: Vec<Line> = lines.iter().map(|line| densified(line, tolerance)).collect::<Option<_>>()?;
-        let parts: Vec<Line> = denser.into_iter().flat_map(cut_at_antimeridian).collect();
+        let (lines, tolerance) = (line_degrees(line.opt(row)?)?, densify_tolerance(tolerance.opt(row)?)?);
+        let mut parts: Vec<Line> = Vec::new();
+        for line in &lines {
+            parts.extend(cut_at_antimeridian(&densified(line, tolerance)?));
+        }
         write_lines(&parts, out);
         Some(())
     })
@@ -158,45 +163,39 @@ pub fn polygon_densify(args: &Args<'_>) -> KernelResult {
     let (polygon, tolerance) = (args.text(0)?, args.real_or(1, TOLERANCE_DEFAULT)?);
     args.to_dynamics(|row, out| {
         let tolerance = densify_tolerance(tolerance.opt(row)?)?;
-        let dense_ring = |ring: &Ring| {
-            let mut closed = ring.points.clone();
-            closed.extend(ring.points.first().copied());
-            let mut points = densified(&closed, tolerance)?;
+        let dense_ring = |ring: &Vec<(f64, f64)>| {
+            let mut closed = ring.clone();
+            closed.extend(ring.first().copied());
+            let mut points: Line = densified(&closed, tolerance)?.into_iter().map(|(_, point)| point).collect();
             points.pop();
             Some(Ring { points })
         };
-        let dense = |polygon: &Polygon| {
-            let holes = polygon.holes.iter().map(dense_ring).collect::<Option<_>>()?;
-            Some(Polygon { outer: dense_ring(&polygon.outer)?, holes })
-        };
-        let polygons: Vec<Polygon> = polygons(polygon.opt(row)?)?.iter().map(dense).collect::<Option<_>>()?;
+        let mut polygons = Vec::new();
+        for rings in ring_degrees(polygon.opt(row)?)? {
+            let mut rings = rings.iter().map(dense_ring).collect::<Option<Vec<Ring>>>()?.into_iter();
+            polygons.push(Polygon { outer: rings.next()?, holes: rings.collect() });
+        }
         write_polygons(&polygons, out);
         Some(())
     })
 }
 
 /// Adds points on the straight lines of a flat map until these and the geodesics between the points differ by no more
-/// than the tolerance (radians).
-fn densified(line: &[Point], tolerance: f64) -> Option<Line> {
-    let mut out: Line = line.first().copied().into_iter().collect();
-    for (a, b) in edges(line) {
-        let (from, mut to) = (a.to_degrees(), b.to_degrees());
-        // The short way round.
-        if to.0 - from.0 > 180.0 {
-            to.0 -= 360.0;
-        } else if to.0 - from.0 < -180.0 {
-            to.0 += 360.0;
-        }
+/// than the tolerance (radians). The line goes as it is drawn, also round the long way.
+fn densified(line: &[(f64, f64)], tolerance: f64) -> Option<Vec<Place>> {
+    let place = |(lng, lat): (f64, f64)| ((lng, lat), Point::from_degrees(lng, lat));
+    let mut out: Vec<Place> = line.first().map(|first| place(*first)).into_iter().collect();
+    for pair in line.windows(2) {
+        let [from, to] = pair else { continue };
         // Pieces still to do, the next one last.
-        let mut waiting = vec![(from, a, to, b)];
-        while let Some((from, a, to, b)) = waiting.pop() {
-            if edge_error(from, a, to, b) <= 0.838_299_925_698_885_1 * tolerance {
-                out.push(b);
+        let mut waiting = vec![(place(*from), place(*to))];
+        while let Some((from, to)) = waiting.pop() {
+            if edge_error(from, to) <= 0.838_299_925_698_885_1 * tolerance {
+                out.push(to);
             } else {
-                let middle = ((from.0 + to.0) * 0.5, (from.1 + to.1) * 0.5);
-                let point = Point::from_degrees(middle.0, middle.1);
-                waiting.push((middle, point, to, b));
-                waiting.push((from, a, middle, point));
+                let middle = place(((from.0.0 + to.0.0) * 0.5, (from.0.1 + to.0.1) * 0.5));
+                waiting.push((middle, to));
+                waiting.push((from, middle));
             }
             if out.len() + waiting.len() > POINTS_MAX {
                 return None;
@@ -207,7 +206,7 @@ fn densified(line: &[Point], tolerance: f64) -> Option<Line> {
 }
 
 /// How far a straight line of the map is from the geodesic, measured where the difference is largest for most edges.
-fn edge_error(from: (f64, f64), a: Point, to: (f64, f64), b: Point) -> f64 {
+fn edge_error((from, a): Place, (to, b): Place) -> f64 {
     const PLACE: f64 = 0.312_156_910_822_482_5;
     if a.dot(b) < -1e-14 {
         return f64::INFINITY;
@@ -219,21 +218,32 @@ fn edge_error(from: (f64, f64), a: Point, to: (f64, f64), b: Point) -> f64 {
     error(PLACE).max(error(1.0 - PLACE))
 }
 
-/// A map ends at the antimeridian: a line that crosses it becomes two.
-fn cut_at_antimeridian(line: Line) -> Vec<Line> {
-    let mut parts = Vec::new();
-    let mut current: Line = Vec::new();
-    for point in line {
-        if let Some(last) = current.last() {
-            let (before, here) = (last.to_degrees().0, point.to_degrees().0);
-            if (before - here).abs() > 180.0 {
-                parts.push(std::mem::take(&mut current));
+/// A map ends at the antimeridian: a line that crosses it is cut there.
+fn cut_at_antimeridian(line: &[Place]) -> Vec<Line> {
+    // Just inside the map on either side.
+    const BORDER: f64 = 179.999_999_999_999;
+    let sheet = |lng: f64| ((lng + 180.0) / 360.0).floor();
+    let mut parts: Vec<Line> = vec![Vec::new()];
+    for (index, (degrees, point)) in line.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|index| line.get(index));
+        if let Some((before, last)) = before
+            && sheet(before.0) != sheet(degrees.0)
+            && before.0.rem_euclid(360.0) != 180.0
+            && degrees.0.rem_euclid(360.0) != 180.0
+        {
+            let n = normal(*last, *point);
+            let meeting = n.cross(Point::new(0.0, 1.0, 0.0)).unit();
+            let lat = if meeting.x > 0.0 { -meeting } else { meeting }.to_degrees().1;
+            let (end, start) = if degrees.0 > before.0 { (BORDER, -BORDER) } else { (-BORDER, BORDER) };
+            if let Some(part) = parts.last_mut() {
+                part.push(Point::from_degrees(end, lat));
             }
+            parts.push(vec![Point::from_degrees(start, lat)]);
         }
-        current.push(point);
+        if let Some(part) = parts.last_mut() {
+            part.push(*point);
+        }
     }
-    parts.push(current);
-    parts.retain(|part| part.len() > 1);
     parts
 }
 
@@ -377,10 +387,12 @@ mod tests {
 
     #[test]
     fn straight_maps_bend() {
-        let line = lines(r#"{"type":"LineString","coordinates":[[50,50],[51,51]]}"#).unwrap();
-        assert_eq!(densified(&line[0], 10.0 / EARTH_RADIUS).unwrap().len(), 9);
-        let equator = lines(r#"{"type":"LineString","coordinates":[[0,0],[10,0]]}"#).unwrap();
-        assert_eq!(densified(&equator[0], 10.0 / EARTH_RADIUS).unwrap().len(), 2);
+        let count = |line: &[(f64, f64)]| densified(line, 10.0 / EARTH_RADIUS).unwrap().len();
+        assert_eq!(count(&[(50.0, 50.0), (51.0, 51.0)]), 9);
+        assert_eq!(count(&[(0.0, 0.0), (10.0, 0.0)]), 2, "the equator is a geodesic");
+        let long = densified(&[(300.0, 1.0), (1.0, 1.0)], 10.0 / EARTH_RADIUS).unwrap();
+        let parts = cut_at_antimeridian(&long);
+        assert_eq!([parts[0].len(), parts[1].len()], [104, 155], "as drawn, the long way");
     }
 
     #[test]
