@@ -1,7 +1,8 @@
 //! [`KqlFunction`]: a scalar function of the registry as a DataFusion function.
 //!
-//! Its identity is the name with the Kusto types of its arguments (`bin(datetime,timespan)`), because Arrow types no
-//! longer tell datetime, timespan and long apart. It holds no other state, so it can be made again from its name.
+//! Its identity is the name with the Kusto types of its arguments and its result (`bin(datetime,timespan):datetime`),
+//! because Arrow types no longer tell datetime, timespan and long apart, and one path may be read as several types.
+//! It holds no other state, so it can be made again from its name.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -33,14 +34,16 @@ pub struct KqlFunction {
 impl KqlFunction {
     pub fn new(function: &'static Function, types: Vec<ScalarType>, returns: ScalarType) -> KqlFunction {
         let list: Vec<&str> = types.iter().map(|ty| ty.name()).collect();
-        let name = format!("{}({})", function.name, list.join(","));
+        let name = format!("{}({}):{}", function.name, list.join(","), returns.name());
         let volatility = if function.kind == Kind::Volatile { Volatility::Volatile } else { Volatility::Immutable };
         KqlFunction { function, types, returns, name, signature: Signature::user_defined(volatility) }
     }
 
-    /// The function again from the name it gave itself and the type of its result.
-    pub fn from_name(name: &str, returns: ScalarType) -> Option<KqlFunction> {
-        let (base, list) = name.strip_suffix(')')?.rsplit_once('(')?;
+    /// The function again from the name it gave itself.
+    pub fn from_name(name: &str) -> Option<KqlFunction> {
+        let (call, returns) = name.rsplit_once("):")?;
+        let returns = named_type(returns)?;
+        let (base, list) = call.rsplit_once('(')?;
         let types: Option<Vec<ScalarType>> = list.split(',').filter(|ty| !ty.is_empty()).map(named_type).collect();
         let function = kql_functions::function(base).or_else(|| kql_functions::operator(base))?;
         Some(KqlFunction::new(function, types?, returns))
@@ -98,7 +101,7 @@ fn named_type(name: &str) -> Option<ScalarType> {
 
 impl PartialEq for KqlFunction {
     fn eq(&self, other: &KqlFunction) -> bool {
-        self.name == other.name && self.returns == other.returns
+        self.name == other.name
     }
 }
 
