@@ -48,7 +48,17 @@ impl ExtensionPlanner for KqlPlanner {
                 let exprs = node.exprs.iter().map(lower).collect::<Result<Vec<Arc<dyn PhysicalExpr>>>>()?;
                 let (pass, own) = exprs.split_at(node.pass.min(exprs.len()));
                 let op = Arc::clone(&node.op);
-                Arc::new(OperatorExec::try_new(op, Arc::clone(input), pass.to_vec(), own.to_vec(), schema)?)
+                let mut steps = Vec::new();
+                if let Op::Scan(scan) = op.as_ref() {
+                    let lower = |expr: &Expr| planner.create_physical_expr(expr, &scan.schema, session, planning);
+                    for step in &scan.steps {
+                        steps.push(lower(&step.condition)?);
+                        for (_, value) in &step.assignments {
+                            steps.push(lower(value)?);
+                        }
+                    }
+                }
+                Arc::new(OperatorExec::try_new(op, Arc::clone(input), pass.to_vec(), own.to_vec(), steps, schema)?)
             }
             (op, _, _) => return internal_err!("{} with {} inputs", op.name(), physical_inputs.len()),
         };

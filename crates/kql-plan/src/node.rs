@@ -14,6 +14,7 @@ use datafusion_common::arrow::datatypes::{DataType, Field, Fields, Schema};
 use datafusion_common::arrow::record_batch::RecordBatch;
 use datafusion_common::{DFSchema, DFSchemaRef, Result, ScalarValue, internal_err};
 use datafusion_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
+use kql_semantics::bound::ScanOutput;
 use kql_types::ScalarType;
 
 /// What a [`KqlNode`] does.
@@ -39,6 +40,37 @@ pub enum Op {
     /// Window functions over the rows of one partition as they come; adds one column for each call. The expressions
     /// are the keys of independent parts and then the arguments of the calls that are not constant.
     Window(Windows),
+    /// `scan` over the rows of one partition as they come; adds the declared columns and then the match id if asked
+    /// for. The expressions are the keys of independent parts; those of the steps are in [`Scan`], as they are
+    /// evaluated over more than the input row.
+    Scan(Scan),
+}
+
+/// The steps of an [`Op::Scan`].
+#[derive(Debug, Clone)]
+pub struct Scan {
+    /// Expressions that tell independent parts apart: no match goes across.
+    pub keys: usize,
+    /// What the steps' expressions see: the columns of the input, the declared columns, and for each step `inputs` and the
+    /// declared columns again, as the match so far has them.
+    pub schema: DFSchemaRef,
+    /// Those columns of the input that steps can refer to.
+    pub inputs: Vec<String>,
+    /// The values of the declared columns before any assignment.
+    pub defaults: Vec<ScalarValue>,
+    /// What `inputs` and then the declared columns are in the state of a step that no row has matched.
+    pub missing: Vec<ScalarValue>,
+    pub steps: Vec<ScanStep>,
+    pub match_id: bool,
+}
+
+/// A step of an [`Op::Scan`].
+#[derive(Debug, Clone)]
+pub struct ScanStep {
+    pub condition: Expr,
+    /// Index of the declared column and its value.
+    pub assignments: Vec<(usize, Expr)>,
+    pub output: ScanOutput,
 }
 
 /// How `mv-expand` expands.
@@ -164,6 +196,7 @@ impl Op {
             Op::Pin { .. } => "Pin",
             Op::OrderedAggregate { .. } => "OrderedAggregate",
             Op::MvExpand(_) => "MvExpand",
+            Op::Scan(_) => "Scan",
             Op::Window(_) => "Window",
         }
     }

@@ -7,6 +7,7 @@
 mod first_rows;
 mod mv_expand;
 mod row_id;
+mod scan;
 mod window;
 
 use std::fmt;
@@ -96,6 +97,8 @@ pub struct OperatorExec {
     input: Arc<dyn ExecutionPlan>,
     pass: Vec<Arc<dyn PhysicalExpr>>,
     own: Vec<Arc<dyn PhysicalExpr>>,
+    /// For [`Op::Scan`]: the expressions of its steps, over the schema it has for them.
+    steps: Vec<Arc<dyn PhysicalExpr>>,
     /// For [`Op::Pin`]: the order asked of the input.
     required: Option<OrderingRequirements>,
     schema: SchemaRef,
@@ -113,6 +116,7 @@ impl OperatorExec {
         input: Arc<dyn ExecutionPlan>,
         pass: Vec<Arc<dyn PhysicalExpr>>,
         own: Vec<Arc<dyn PhysicalExpr>>,
+        steps: Vec<Arc<dyn PhysicalExpr>>,
         schema: SchemaRef,
     ) -> Result<OperatorExec> {
         let required = match op.as_ref() {
@@ -121,7 +125,7 @@ impl OperatorExec {
         };
         let properties = Arc::new(Self::compute_properties(&op, &input, &pass, &schema)?);
         let metrics = ExecutionPlanMetricsSet::new();
-        Ok(OperatorExec { op, input, pass, own, required, schema, properties, metrics })
+        Ok(OperatorExec { op, input, pass, own, steps, required, schema, properties, metrics })
     }
 
     /// The operator this runs.
@@ -160,6 +164,10 @@ impl OperatorExec {
             Op::Pin { .. } => Box::new(PassStage::default()),
             Op::MvExpand(expand) => Box::new(mv_expand::MvExpand::new(expand)),
             Op::Window(windows) => Box::new(window::WindowStage::new(windows)?),
+            Op::Scan(scan) => {
+                let columns: Vec<String> = self.schema.fields().iter().map(|field| field.name().clone()).collect();
+                Box::new(scan::ScanStage::new(scan, self.steps.clone(), &columns)?)
+            }
             other => return datafusion::common::internal_err!("{} has no stage", other.name()),
         })
     }
@@ -261,6 +269,7 @@ impl ExecutionPlan for OperatorExec {
             input,
             self.pass.clone(),
             self.own.clone(),
+            self.steps.clone(),
             Arc::clone(&self.schema),
         )?))
     }

@@ -1,7 +1,7 @@
 //! Families of aggregate functions.
 //!
 //! A family file holds the entries; the kernels are in `kernels::aggregate_*`. `arg_max`, `arg_min` and `take_any`
-//! give several columns at once: their kernels give a struct, one field per output.
+//! give several columns at once: then their kernels give a struct, one field per output.
 
 mod bits;
 mod collections;

@@ -1,7 +1,7 @@
 //! Aggregates that pick a row: `arg_max`, `arg_min`, `take_any`.
 //!
-//! The binder turns them into items of their own (`ArgExtreme`, `TakeAny`); their kernels give one struct column with a
-//! field per argument.
+//! The binder turns them into items of their own (`ArgExtreme`, `TakeAny`); with several arguments
+//! their kernels give one struct column with a field per argument.
 
 use kql_types::{Overload, Param, ParamType, ResultName, Return};
 

@@ -1,7 +1,8 @@
 //! `arg_max`, `arg_min`, `take_any`, `take_anyif`: aggregates that pick a row.
 //!
-//! The result is one struct column with a field for each argument (`0`, `1`, ...), all from the picked row. Only rows that were
-//! best when they came are kept, in small batches that are gathered again when most of them have been beaten.
+//! With several arguments the result is one struct column with a field for each (`0`, `1`, ...), all from the picked row; with
+//! one it is that column. Only rows that were best when they came are kept, in small batches that are gathered again when
+//! most of them have been beaten.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -429,6 +430,9 @@ impl<R: Rank> Picks<R> {
                 Missing::Struct => spread_out(&column, &present)?,
                 Missing::Fields => without_null_texts(spread_out(&column, &present)?, *ty),
             });
+        }
+        if let (Missing::Fields, [_]) = (missing, fields.as_slice()) {
+            return fields.pop().ok_or_else(|| bug("a pick without arguments"));
         }
         let nulls = (missing == Missing::Struct && present.null_count() > 0).then_some(present);
         Ok(Arc::new(StructArray::try_new(pick_fields(&self.types), fields, nulls).map_err(bug)?))

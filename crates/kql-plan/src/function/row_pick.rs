@@ -156,7 +156,7 @@ impl PickedRows {
             self.groups.resize(total, None);
         }
         let Some(by) = values.first() else { return internal_err!("a row pick without arguments") };
-        let keys = if self.call.pick == Pick::Any { None } else { Some(Keys::of(by)?) };
+        let keys = if self.call.pick == Pick::Any { None } else { Some(Keys::of(by, self.call.pick)?) };
         // Winners of this batch: the group's row in `values`, filled in once per group at the end.
         let mut winners: Vec<u64> = Vec::new();
         let mut touched: Vec<usize> = Vec::new();
@@ -289,19 +289,19 @@ enum Keys {
 }
 
 impl Keys {
-    fn of(by: &ArrayRef) -> Result<Keys> {
+    fn of(by: &ArrayRef, pick: Pick) -> Result<Keys> {
         Ok(match by.data_type() {
             DataType::Int64 => Keys::Numbers(by.as_primitive::<Int64Type>().iter().collect()),
             DataType::Int32 => Keys::Numbers(by.as_primitive::<Int32Type>().iter().map(|v| v.map(i64::from)).collect()),
             DataType::Boolean => Keys::Numbers(by.as_boolean().iter().map(|v| v.map(i64::from)).collect()),
             DataType::Float64 => {
-                // NaN counts as no value, as in `max`.
+                // A NaN beats every number in both directions, as recorded of `max` and `min`.
+                let nan = if pick == Pick::Min { i64::MIN } else { i64::MAX };
                 let order = |value: f64| {
                     let bits = (value + 0.0).to_bits() as i64;
-                    bits ^ (((bits >> 63) as u64) >> 1) as i64
+                    if value.is_nan() { nan } else { bits ^ (((bits >> 63) as u64) >> 1) as i64 }
                 };
-                let values = by.as_primitive::<Float64Type>().iter();
-                Keys::Numbers(values.map(|v| v.filter(|v| !v.is_nan()).map(order)).collect())
+                Keys::Numbers(by.as_primitive::<Float64Type>().iter().map(|v| v.map(order)).collect())
             }
             other => {
                 let converter = RowConverter::new(vec![SortField::new(other.clone())])?;

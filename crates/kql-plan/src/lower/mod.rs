@@ -9,8 +9,10 @@ mod join;
 mod mv_expand;
 mod native;
 mod rows;
+mod scan;
 mod sort;
 mod summarize;
+mod top_nested;
 mod union;
 mod window;
 
@@ -28,6 +30,7 @@ use kql_types::{ScalarType, Value};
 use crate::error::{LowerError, LowerResult};
 use crate::function::internal::Internal;
 use crate::lower::mv_expand::Expansion;
+use crate::lower::scan::ScanParts;
 use crate::node::OrderKey;
 use crate::value::arrow_type;
 use crate::walk::{ColumnSet, columns_of};
@@ -240,8 +243,11 @@ impl<'a> Lowering<'a> {
             RelKind::MakeSeries { .. } => Err(LowerError::unsupported("make-series", rel.span)),
             RelKind::Parse { .. } => Err(LowerError::unsupported("parse", rel.span)),
             RelKind::ParseKv { .. } => Err(LowerError::unsupported("parse-kv", rel.span)),
-            RelKind::TopNested { .. } => Err(LowerError::unsupported("top-nested", rel.span)),
-            RelKind::Scan { .. } => Err(LowerError::unsupported("scan", rel.span)),
+            RelKind::TopNested { input, levels } => self.lower_top_nested(input, levels),
+            RelKind::Scan { input, partition_by, order_by, declared, steps, match_id } => {
+                let parts = ScanParts { input, partition_by, order_by, declared, steps, match_id: *match_id };
+                self.lower_scan(rel, &parts, needed)
+            }
             RelKind::Plugin { name, .. } => Err(LowerError::unsupported(name.clone(), rel.span)),
             RelKind::ExternalData { .. } => Err(LowerError::unsupported("externaldata", rel.span)),
             RelKind::Reduce { .. } => Err(LowerError::unsupported("reduce", rel.span)),
