@@ -11,7 +11,7 @@ use super::{Args, KernelResult};
 /// Shorter periods are noise.
 const PERIOD_MIN: usize = 4;
 /// A period found must score at least this.
-const SCORE_MIN: f64 = 0.5;
+const SCORE_MIN: f64 = 0.6;
 
 /// A period in elements and its score, 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
