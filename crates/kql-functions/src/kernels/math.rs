@@ -61,10 +61,10 @@ pub fn pi(args: &Args<'_>) -> KernelResult {
     args.to_reals(|_| std::f64::consts::PI)
 }
 
-/// A test of a real; false for null.
+/// A test of a real.
 fn test(args: &Args<'_>, f: fn(f64) -> bool) -> KernelResult {
     let value = args.real(0)?;
-    args.to_flags(|row| value.opt(row).is_some_and(f))
+    args.to_bools(|row| value.opt(row).map(f))
 }
 
 pub fn isnan(args: &Args<'_>) -> KernelResult {

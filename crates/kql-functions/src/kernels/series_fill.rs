@@ -73,14 +73,14 @@ pub fn series_fill_linear(args: &Args<'_>) -> KernelResult {
     let (source, edges, constant) = (Source::of(args, 1)?, args.boolean_or(2, true)?, Dynamics::of(args, 3)?);
     args.to_dynamic_values(|row| {
         let mut items = source.at(row)?;
-        let edges = edges.opt(row).unwrap_or(true);
+        // A series without values is filled whatever fill_edges says.
         if items.iter().all(Option::is_none) {
             let constant = if constant.is_absent() { Dynamic::Real(0.0) } else { constant.at(row) };
-            return filled(items.into_iter().map(|_| edges.then(|| constant.clone())).collect());
+            return filled(items.into_iter().map(|_| Some(constant.clone())).collect());
         }
         let whole = items.iter().flatten().all(|item| matches!(item, Dynamic::Long(_)));
         interpolate(&mut items, whole);
-        if edges {
+        if edges.opt(row).unwrap_or(true) {
             carry(items.iter_mut());
             carry(items.iter_mut().rev());
         }

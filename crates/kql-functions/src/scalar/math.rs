@@ -297,7 +297,7 @@ pub static FAMILY: &[Function] = &[
     Function::new(Entry {
         name: "isnan",
         summary: "Tells whether a real is NaN.",
-        details: "False for null.",
+        details: "",
         overloads: &[takes(&[real("number")], Bool)],
         result_name: ResultName::None,
         examples: &[ex("print b = isnan(0.0 / 0.0)", "b:bool\ntrue")],

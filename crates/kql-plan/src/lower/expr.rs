@@ -243,7 +243,8 @@ impl Lowering<'_> {
             TimeSpan => "totimespan",
             Guid => "toguid",
             String => "tostring",
-            Dynamic => "todynamic",
+            // Not `todynamic`, which reads JSON.
+            Dynamic => "convert",
             Unknown => return Ok(value),
         };
         self.call_named(name, vec![value], vec![inner.ty], to, span)
