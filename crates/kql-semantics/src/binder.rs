@@ -71,6 +71,10 @@ pub(crate) struct Binder<'a> {
     pub origins: HashMap<ColumnId, Vec<(Arc<str>, Arc<str>)>>,
     /// Columns that the official parser shows otherwise: the name here, and what it shows.
     pub official: HashMap<ColumnId, (Arc<str>, crate::rel::Official)>,
+    /// Types that the official parser shows otherwise.
+    pub official_types: HashMap<ColumnId, ScalarType>,
+    /// The same for expressions that read an existing column in the place of a default of another type.
+    pub retyped: HashMap<Span, ScalarType>,
     pub table_columns: HashMap<String, Rc<[Arc<str>]>>,
     pub compared: Vec<Compared>,
     pub unsupported: Vec<Unsupported>,
@@ -113,6 +117,8 @@ impl<'a> Binder<'a> {
             needed: HashSet::new(),
             origins: HashMap::new(),
             official: HashMap::new(),
+            official_types: HashMap::new(),
+            retyped: HashMap::new(),
             table_columns: HashMap::new(),
             compared: Vec::new(),
             unsupported: Vec::new(),
@@ -200,6 +206,9 @@ impl<'a> Binder<'a> {
     pub fn same_source(&mut self, old: ColumnId, new: ColumnId) {
         if let Some(origins) = self.origins.get(&old).cloned() {
             self.origins.insert(new, origins);
+        }
+        if let Some(ty) = self.official_types.get(&old).copied() {
+            self.official_types.insert(new, ty);
         }
         if let Some(official) = self.official.get(&old).cloned() {
             self.official.insert(new, official);

@@ -287,6 +287,9 @@ impl Binder<'_> {
                 Bound::Scalar(self.error_expr(member.span))
             }
             Entity::Elsewhere => {
+                if let Some(table) = self.catalog_table(&member.text, member.span) {
+                    return Bound::Table(table);
+                }
                 self.unsupported("a table of another service", member.span);
                 Bound::Table(self.no_table(member.span))
             }

@@ -85,7 +85,7 @@ pub struct BindOptions {
 pub struct Bound {
     pub query: Option<BoundQuery>,
     pub diagnostics: Vec<Diagnostic>,
-    /// Columns of the first result as far as they are known, also when there were errors: as the official parser shows
+    /// Columns of the last result as far as they are known, also when there were errors: as the official parser shows
     /// them. The columns that a run gives are those of `query`; they differ where a union splits a name by type.
     pub columns: Vec<Column>,
     /// Columns are complete only at run time (`bag_unpack`, `pivot` and the like).

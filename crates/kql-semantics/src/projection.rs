@@ -168,6 +168,10 @@ impl Binder<'_> {
                 }
                 None => {
                     let id = self.new_id();
+                    let official = self.official_type(&projected.expr);
+                    if official != projected.expr.ty {
+                        self.official_types.insert(id, official);
+                    }
                     if let Some(plain) = crate::expr::plain_column(&projected.expr)
                         && let Some(origins) = self.origins.get(&plain).cloned()
                     {

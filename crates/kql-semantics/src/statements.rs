@@ -22,7 +22,7 @@ impl Binder<'_> {
             }
         }
         self.excuse_missing_tables();
-        let (columns, open) = match results.first() {
+        let (columns, open) = match results.last() {
             Some((result, open)) => (self.official_columns(&result.rel.columns), *open),
             None => (Vec::new(), false),
         };
@@ -52,13 +52,14 @@ impl Binder<'_> {
         for column in columns {
             let name = match self.official.get(&column.id) {
                 Some((name, official)) if *name == column.name => match official {
-                    Official::Hidden => continue,
+                    Official::Hidden(_) => continue,
                     Official::Named(shown) => shown,
                     Official::Same => name,
                 },
                 _ => &column.name,
             };
-            shown.push(Column::new(name.to_string(), column.ty));
+            let ty = self.official_types.get(&column.id).copied().unwrap_or(column.ty);
+            shown.push(Column::new(name.to_string(), ty));
         }
         shown
     }

@@ -184,7 +184,13 @@ impl Binder<'_> {
             // The default decides the type, so that the rest of the query reads the same with and without the column.
             Some(found) => match default.ty {
                 ScalarType::String | ScalarType::Dynamic => self.convert(column_expr(&found, span), default.ty),
-                _ => column_expr(&found, span),
+                ty if ty == found.ty || ty == ScalarType::Unknown => column_expr(&found, span),
+                // A number or time stays as it is, lest it lose digits; the official parser shows the default's type.
+                ty => {
+                    self.retyped.insert(span, ty);
+                    let column = column_expr(&found, span);
+                    Expr { ty: found.ty, kind: ExprKind::Coalesce(vec![column]), span }
+                }
             },
             None => Expr { span, ..default },
         }
@@ -301,6 +307,24 @@ impl Binder<'_> {
                 self.unsupported(name, span);
                 Expr { kind: ExprKind::Error, ty, span }
             }
+        }
+    }
+
+    /// The type that the official parser has for an expression.
+    pub(crate) fn official_type(&self, expr: &Expr) -> ScalarType {
+        match &expr.kind {
+            ExprKind::Column(id) => self.official_types.get(id).copied().unwrap_or(expr.ty),
+            ExprKind::Coalesce(args) => match (args.as_slice(), self.retyped.get(&expr.span)) {
+                ([_], Some(ty)) => *ty,
+                _ => common(args.iter().map(|arg| self.official_type(arg))).unwrap_or(expr.ty),
+            },
+            ExprKind::Convert(inner) if inner.ty.is_number() && expr.ty.is_number() => self.official_type(inner),
+            ExprKind::Case { branches, otherwise } => {
+                let mut types: Vec<ScalarType> = branches.iter().map(|(_, value)| self.official_type(value)).collect();
+                types.push(self.official_type(otherwise));
+                if types.iter().all(|ty| ty.is_number()) { common_value(&types) } else { expr.ty }
+            }
+            _ => expr.ty,
         }
     }
 

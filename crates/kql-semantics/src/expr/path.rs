@@ -26,6 +26,10 @@ impl Binder<'_> {
 
     fn member_of_value(&mut self, base: Expr, member: &Name, span: Span) -> Expr {
         match base.ty {
+            ScalarType::Dynamic if member.bracketed && is_array(&base) => {
+                self.error("KS141", member.span, "The expression must have one of the types: int or long.");
+                self.error_expr(span)
+            }
             ScalarType::Dynamic => with_step(base, PathStep::Key(member.text.clone()), span),
             ScalarType::Unknown => Expr { span, ..base },
             _ => {
@@ -95,6 +99,11 @@ impl Binder<'_> {
         let bracket = Span::new(base.span.end.min(span.end), span.end);
         Bound::Scalar(match (base_expr.ty, index_expr.ty) {
             (_, ScalarType::Unknown) | (ScalarType::Unknown, _) => self.error_expr(span),
+            // What `split` gives is an array: only a number selects in it.
+            (ScalarType::Dynamic, ScalarType::String) if is_array(&base_expr) => {
+                self.error("KS141", index.span, "The expression must have one of the types: int or long.");
+                self.error_expr(span)
+            }
             (ScalarType::Dynamic, ScalarType::Int | ScalarType::Long | ScalarType::String | ScalarType::Dynamic) => {
                 let step = step_of(index_expr);
                 with_step(base_expr, step, span)
@@ -128,6 +137,11 @@ impl Binder<'_> {
             }
         }
     }
+}
+
+fn is_array(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call { function, .. }
+        if matches!(function.name, "split" | "pack_array" | "extract_all" | "parse_csv" | "bag_keys"))
 }
 
 fn literal_index(expr: &Expr) -> Option<i64> {

@@ -31,7 +31,8 @@ struct Unified {
 pub(crate) enum Official {
     Same,
     Named(Arc<str>),
-    Hidden,
+    /// Not shown; the name it was split from.
+    Hidden(Arc<str>),
 }
 
 impl Binder<'_> {
@@ -87,7 +88,7 @@ impl Binder<'_> {
         span: Span,
     ) -> Table {
         let open = tables.iter().any(|table| table.open);
-        let unified = unify(&tables);
+        let unified = self.unify(&tables);
         let unified: Vec<Unified> =
             unified.into_iter().filter(|column| !inner || column.sources.len() == tables.len()).collect();
         let mut columns = Vec::new();
@@ -164,55 +165,67 @@ impl Binder<'_> {
     }
 }
 
-/// Columns by name and type, in the order of first appearance; the types of one name stand together.
-fn unify(tables: &[Table]) -> Vec<Unified> {
-    let mut names: Vec<(Arc<str>, Vec<Unified>)> = Vec::new();
-    let mut index: HashMap<Arc<str>, usize> = HashMap::new();
-    for (place, table) in tables.iter().enumerate() {
-        for column in &table.rel.columns {
-            let at = *index.entry(column.name.clone()).or_insert_with(|| {
-                names.push((column.name.clone(), Vec::new()));
-                names.len() - 1
-            });
-            let Some((_, types)) = names.get_mut(at) else { continue };
-            let entry = match types.iter().position(|known| known.ty == column.ty) {
-                Some(known) => &mut types[known],
-                None => {
-                    types.push(Unified {
-                        name: column.name.clone(),
-                        ty: column.ty,
-                        sources: Vec::new(),
-                        official: Official::Same,
-                    });
-                    let last = types.len() - 1;
-                    &mut types[last]
+impl Binder<'_> {
+    /// The name under which a column joins a union: one that an inner union split is whole again.
+    fn whole_name(&self, column: &BoundColumn) -> Arc<str> {
+        match self.official.get(&column.id) {
+            Some((name, Official::Named(whole) | Official::Hidden(whole))) if *name == column.name => whole.clone(),
+            _ => column.name.clone(),
+        }
+    }
+
+    /// Columns by name and type, in the order of first appearance; the types of one name stand together.
+    fn unify(&self, tables: &[Table]) -> Vec<Unified> {
+        let mut names: Vec<(Arc<str>, Vec<Unified>)> = Vec::new();
+        let mut index: HashMap<Arc<str>, usize> = HashMap::new();
+        for (place, table) in tables.iter().enumerate() {
+            for column in &table.rel.columns {
+                let name = self.whole_name(column);
+                let at = *index.entry(name.clone()).or_insert_with(|| {
+                    names.push((name.clone(), Vec::new()));
+                    names.len() - 1
+                });
+                let Some((_, types)) = names.get_mut(at) else { continue };
+                let entry = match types.iter().position(|known| known.ty == column.ty) {
+                    Some(known) => &mut types[known],
+                    None => {
+                        types.push(Unified {
+                            name: name.clone(),
+                            ty: column.ty,
+                            sources: Vec::new(),
+                            official: Official::Same,
+                        });
+                        let last = types.len() - 1;
+                        &mut types[last]
+                    }
+                };
+                entry.sources.push((place, column.id));
+            }
+        }
+        let mut used: HashSet<Arc<str>> = HashSet::new();
+        let mut unified = Vec::new();
+        for (name, mut types) in names {
+            merge_unknown(&mut types, tables);
+            let several = types.len() > 1;
+            let quirk = several && first_two_agree(&types);
+            for (index, mut column) in types.into_iter().enumerate() {
+                if quirk {
+                    column.official =
+                        if index == 0 { Official::Named(name.clone()) } else { Official::Hidden(name.clone()) };
                 }
-            };
-            entry.sources.push((place, column.id));
-        }
-    }
-    let mut used: HashSet<Arc<str>> = HashSet::new();
-    let mut unified = Vec::new();
-    for (name, mut types) in names {
-        merge_unknown(&mut types, tables);
-        let several = types.len() > 1;
-        let quirk = several && first_two_agree(&types);
-        for (index, mut column) in types.into_iter().enumerate() {
-            if quirk {
-                column.official = if index == 0 { Official::Named(name.clone()) } else { Official::Hidden };
+                let wanted: Arc<str> = if several { format!("{name}_{}", column.ty).into() } else { name.clone() };
+                let mut unique = wanted.clone();
+                let mut number = 1;
+                while !used.insert(unique.clone()) {
+                    unique = format!("{wanted}{number}").into();
+                    number += 1;
+                }
+                column.name = unique;
+                unified.push(column);
             }
-            let wanted: Arc<str> = if several { format!("{name}_{}", column.ty).into() } else { name.clone() };
-            let mut unique = wanted.clone();
-            let mut number = 1;
-            while !used.insert(unique.clone()) {
-                unique = format!("{wanted}{number}").into();
-                number += 1;
-            }
-            column.name = unique;
-            unified.push(column);
         }
+        unified
     }
-    unified
 }
 
 /// Whether the first two inputs that have a name have it with one type.
