@@ -14,6 +14,7 @@ use datafusion_common::arrow::datatypes::{DataType, Field, Fields, Schema};
 use datafusion_common::arrow::record_batch::RecordBatch;
 use datafusion_common::{DFSchema, DFSchemaRef, Result, ScalarValue, internal_err};
 use datafusion_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
+use kql_functions::kernels::tabular::{parse, parse_kv};
 use kql_semantics::bound::ScanOutput;
 use kql_types::ScalarType;
 
@@ -28,7 +29,8 @@ pub enum Op {
     RowId,
     /// The first `count` rows for each value of the key expressions (all expressions after `pass`); when `ordered`, of
     /// the rows in the order they come in one partition.
-    FirstRows { count: u64, ordered: bool },
+    /// With `any`, it does not matter which rows of a key stay, so a filter may come first.
+    FirstRows { count: u64, ordered: bool, any: bool },
     /// Holds the input in one partition, sorted by `keys`: what reads it sees the rows in this order.
     Pin { keys: Vec<OrderKey> },
     /// An aggregation in one piece over rows in order. The expressions are the `groups` grouping ones and then the
@@ -44,6 +46,10 @@ pub enum Op {
     /// for. The expressions are the keys of independent parts; those of the steps are in [`Scan`], as they are
     /// evaluated over more than the input row.
     Scan(Scan),
+    /// `parse` and `parse-where`: the expression is the text; adds the outputs.
+    Parse(ParseSpec),
+    /// `parse-kv`: the expression is the text; adds the outputs.
+    ParseKv(ParseKvSpec),
 }
 
 /// The steps of an [`Op::Scan`].
@@ -71,6 +77,25 @@ pub struct ScanStep {
     /// Index of the declared column and its value.
     pub assignments: Vec<(usize, Expr)>,
     pub output: ScanOutput,
+}
+
+/// The pattern of an [`Op::Parse`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParseSpec {
+    pub mode: parse::Mode,
+    pub flags: String,
+    pub parts: Vec<parse::Part>,
+    pub types: Vec<ScalarType>,
+    /// Keeps only rows that match.
+    pub filter: bool,
+}
+
+/// The keys of an [`Op::ParseKv`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParseKvSpec {
+    pub options: parse_kv::Options,
+    /// Key and type of each output.
+    pub outputs: Vec<(String, ScalarType)>,
 }
 
 /// How `mv-expand` expands.
@@ -198,6 +223,8 @@ impl Op {
             Op::MvExpand(_) => "MvExpand",
             Op::Scan(_) => "Scan",
             Op::Window(_) => "Window",
+            Op::Parse(_) => "Parse",
+            Op::ParseKv(_) => "ParseKv",
         }
     }
 }
@@ -220,6 +247,9 @@ impl UserDefinedLogicalNodeCore for KqlNode {
     }
 
     fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
+        if matches!(*self.op, Op::FirstRows { any: true, .. } | Op::Pin { .. }) {
+            return HashSet::new();
+        }
         // A filter above must stay above: it would change which rows come first or what a number means.
         self.schema.fields().iter().map(|field| field.name().clone()).collect()
     }

@@ -6,6 +6,7 @@
 
 mod first_rows;
 mod mv_expand;
+mod parse;
 mod row_id;
 mod scan;
 mod window;
@@ -163,6 +164,8 @@ impl OperatorExec {
             Op::FirstRows { count, .. } => Box::new(first_rows::FirstRows::new(*count)),
             Op::Pin { .. } => Box::new(PassStage::default()),
             Op::MvExpand(expand) => Box::new(mv_expand::MvExpand::new(expand)),
+            Op::Parse(spec) => Box::new(parse::ParseStage::new(spec)?),
+            Op::ParseKv(spec) => Box::new(parse::ParseKvStage::new(spec)?),
             Op::Window(windows) => Box::new(window::WindowStage::new(windows)?),
             Op::Scan(scan) => {
                 let columns: Vec<String> = self.schema.fields().iter().map(|field| field.name().clone()).collect();
@@ -175,7 +178,7 @@ impl OperatorExec {
 
 fn needs(op: &Op) -> Needs {
     match op {
-        Op::RowId | Op::MvExpand(_) => Needs::Any,
+        Op::RowId | Op::MvExpand(_) | Op::Parse(_) | Op::ParseKv(_) => Needs::Any,
         Op::FirstRows { ordered: false, .. } => Needs::ByOwn,
         _ => Needs::Single,
     }
@@ -183,10 +186,15 @@ fn needs(op: &Op) -> Needs {
 
 fn keeps_order(op: &Op) -> bool {
     match op {
-        Op::RowId | Op::FirstRows { .. } | Op::Pin { .. } | Op::Window(_) => true,
         Op::MvExpand(expand) => !expand.ghosts,
-        _ => false,
+        _ => true,
     }
+}
+
+/// Whether a sort above may be done below instead. What an operator that looks at rows one after another gives would
+/// change, so that only row-wise ones let it pass.
+fn sorts_pass(op: &Op) -> bool {
+    matches!(op, Op::Parse(_) | Op::ParseKv(_)) || matches!(op, Op::MvExpand(expand) if !expand.ghosts)
 }
 
 fn requirement(keys: &[OrderKey], input: &Arc<dyn ExecutionPlan>) -> Result<OrderingRequirements> {
@@ -237,7 +245,7 @@ impl ExecutionPlan for OperatorExec {
     }
 
     fn maintains_input_order(&self) -> Vec<bool> {
-        vec![keeps_order(&self.op)]
+        vec![sorts_pass(&self.op)]
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {

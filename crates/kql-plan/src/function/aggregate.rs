@@ -6,7 +6,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion_common::arrow::array::{Array, ArrayRef, BooleanArray};
+use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use datafusion_common::arrow::compute::filter;
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::{Result, ScalarValue, internal_err};
@@ -192,6 +192,11 @@ impl Groups {
         }
         let result = self.state.take_final(count).map_err(kernel_failure)?;
         self.total = self.total.saturating_sub(count);
+        // A pick over one value gives a row of one field.
+        let result = match result.as_struct_opt().map(|row| row.columns()) {
+            Some([only]) => Arc::clone(only),
+            _ => result,
+        };
         if *result.data_type() != arrow_type(self.call.returns) || result.len() != count {
             return internal_err!(
                 "{} gave {} rows of {} for {count} of {}",

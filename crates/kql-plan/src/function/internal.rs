@@ -23,6 +23,8 @@ pub enum Internal {
     Places,
     /// `real_class(real)`: 0 for null, 1 for NaN, 2 for a number.
     RealClass,
+    /// `branch(long, long)`: the second argument, a number DataFusion must not know to be constant.
+    Branch,
     /// `azure_rest(string)`: `Success` as `Succeeded` and so on.
     AzureRest,
     /// `azure_diagnostic(string)`: `Succeeded` as `Success` and so on.
@@ -30,11 +32,12 @@ pub enum Internal {
 }
 
 impl Internal {
-    pub const ALL: [Internal; 6] = [
+    pub const ALL: [Internal; 7] = [
         Internal::NonNull,
         Internal::Place,
         Internal::Places,
         Internal::RealClass,
+        Internal::Branch,
         Internal::AzureRest,
         Internal::AzureDiagnostic,
     ];
@@ -45,6 +48,7 @@ impl Internal {
             Internal::Place => "place",
             Internal::Places => "places",
             Internal::RealClass => "real_class",
+            Internal::Branch => "branch",
             Internal::AzureRest => "azure_rest",
             Internal::AzureDiagnostic => "azure_diagnostic",
         }
@@ -55,6 +59,7 @@ impl Internal {
             Internal::NonNull | Internal::AzureRest | Internal::AzureDiagnostic => DataType::Utf8View,
             Internal::Place | Internal::Places => DataType::Binary,
             Internal::RealClass => DataType::Int32,
+            Internal::Branch => DataType::Int64,
         }
     }
 
@@ -100,6 +105,7 @@ impl ScalarUDFImpl for InternalFunction {
             (Internal::NonNull, [strings]) => non_null_strings(Arc::clone(strings)),
             (Internal::Place, [packed]) => place(packed),
             (Internal::Places, [left, right]) => places(left, right),
+            (Internal::Branch, [_, number]) => Arc::clone(number),
             (Internal::RealClass, [reals]) => real_class(reals),
             (Internal::AzureRest, [status]) => map_status(status, rest_status),
             (Internal::AzureDiagnostic, [status]) => map_status(status, diagnostic_status),

@@ -46,7 +46,8 @@ impl Lowering<'_> {
         b = self.with_keys(b, &mut right_keys)?;
         on.extend(left_keys.iter().cloned().zip(right_keys.iter().cloned()));
         if kind == JoinKind::InnerUnique {
-            a = self.first_rows(a, left_keys, 1)?;
+            // Published queries filter after the join for the row they mean, and get it.
+            a = self.first_rows(a, left_keys, 1, true)?;
         }
         let join_type = match kind {
             JoinKind::InnerUnique | JoinKind::Inner => JoinType::Inner,

@@ -8,8 +8,10 @@ mod expr;
 mod join;
 mod mv_expand;
 mod native;
+mod parse;
 mod rows;
 mod scan;
+mod series;
 mod sort;
 mod summarize;
 mod top_nested;
@@ -240,9 +242,27 @@ impl<'a> Lowering<'a> {
                 let expansion = Expansion { items, index, limit, bag_as_array: false, live: None };
                 self.lower_mv_apply(input, *scope, expansion, subquery, needed)
             }
-            RelKind::MakeSeries { .. } => Err(LowerError::unsupported("make-series", rel.span)),
-            RelKind::Parse { .. } => Err(LowerError::unsupported("parse", rel.span)),
-            RelKind::ParseKv { .. } => Err(LowerError::unsupported("parse-kv", rel.span)),
+            RelKind::MakeSeries { input, keys, aggregates, axis, axis_out, from, to, step, stop_inclusive } => {
+                let series = series::Series {
+                    keys,
+                    aggregates,
+                    axis,
+                    axis_out: *axis_out,
+                    from: from.as_ref(),
+                    to: to.as_ref(),
+                    step,
+                    stop_inclusive: *stop_inclusive,
+                    span: rel.span,
+                };
+                self.lower_series(input, &series)
+            }
+            RelKind::Parse { input, expr, mode, flags, parts, outputs, filter } => {
+                let parse = parse::Parse { expr, mode: *mode, flags, parts, outputs, filter: *filter };
+                self.lower_parse(input, &parse, needed)
+            }
+            RelKind::ParseKv { input, expr, options, outputs } => {
+                self.lower_parse_kv(input, expr, options, outputs, needed)
+            }
             RelKind::TopNested { input, levels } => self.lower_top_nested(input, levels),
             RelKind::Scan { input, partition_by, order_by, declared, steps, match_id } => {
                 let parts = ScanParts { input, partition_by, order_by, declared, steps, match_id: *match_id };

@@ -99,7 +99,7 @@ impl Lowering<'_> {
     /// The first rows: of each sub-pipeline inside one, of all otherwise.
     pub(crate) fn taken(&mut self, lowered: Lowered, count: u64) -> LowerResult<Lowered> {
         if lowered.hidden.scope.is_some() {
-            return self.first_rows(lowered, Vec::new(), count);
+            return self.first_rows(lowered, Vec::new(), count, false);
         }
         if lowered.order.is_empty() {
             let limit = Limit {
@@ -113,7 +113,13 @@ impl Lowering<'_> {
     }
 
     /// The first `count` rows for each value of `keys`, and of each sub-pipeline.
-    pub(crate) fn first_rows(&mut self, lowered: Lowered, keys: Vec<PlanExpr>, count: u64) -> LowerResult<Lowered> {
+    pub(crate) fn first_rows(
+        &mut self,
+        lowered: Lowered,
+        keys: Vec<PlanExpr>,
+        count: u64,
+        any: bool,
+    ) -> LowerResult<Lowered> {
         let ordered = !lowered.order.is_empty();
         let lowered = if ordered { self.pinned(lowered)? } else { lowered };
         let mut own = keys;
@@ -127,7 +133,7 @@ impl Lowering<'_> {
             own.push(column(&live));
         }
         let pass = pass_all(&lowered);
-        let plan = KqlNode::plan(Op::FirstRows { count, ordered }, Some(lowered.plan), pass, own, Vec::new())?;
+        let plan = KqlNode::plan(Op::FirstRows { count, ordered, any }, Some(lowered.plan), pass, own, Vec::new())?;
         Ok(Lowered { plan, ..lowered })
     }
 

@@ -9,6 +9,7 @@ use kql_semantics::bound::Rel;
 use kql_types::{ScalarType, Value};
 
 use crate::error::LowerResult;
+use crate::function::internal::Internal;
 use crate::lower::expr::literal;
 use crate::lower::{Hidden, Lowered, Lowering, column, column_name, named, project_plan};
 use crate::walk::ColumnSet;
@@ -47,9 +48,13 @@ impl Lowering<'_> {
             }
             union_carried(&branch, &hidden, &mut outputs);
             if let Some((branch_number, ordinal)) = &order {
-                let key = branch.order.first();
-                outputs.push(PlanExpr::Literal(ScalarValue::Int64(Some(number as i64)), None).alias(branch_number));
-                outputs.extend(key.map(|key| column(&key.column).alias(ordinal)));
+                let number = PlanExpr::Literal(ScalarValue::Int64(Some(number as i64)), None);
+                if let Some(key) = branch.order.first() {
+                    // A plain constant would let DataFusion think that the union as a whole is sorted by it.
+                    let number = Internal::Branch.call(vec![column(&key.column), number]);
+                    outputs.push(number.alias(branch_number));
+                    outputs.push(column(&key.column).alias(ordinal));
+                }
             }
             plans.push(Arc::new(project_plan(branch.plan, outputs)?));
         }
