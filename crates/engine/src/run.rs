@@ -139,6 +139,12 @@ impl Engine {
         })
     }
 
+    /// Partitions for a query: one where there are few rows, since starting more costs more than it gives.
+    fn partitions(&self, bound: &BoundQuery) -> usize {
+        let rows: u64 = bound.tables.iter().filter_map(|table| self.data.row_count(&table.name)).sum();
+        if rows <= FEW_ROWS { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) }
+    }
+
     /// The whole run of a bound query as a task.
     fn job(
         &self,
@@ -149,8 +155,7 @@ impl Engine {
             return Err(EngineError::Unsupported { name: missing.name.clone(), span: Some(missing.span) });
         }
         let started = Instant::now();
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let planner = self.planner(options.partitions.unwrap_or(cores));
+        let planner = self.planner(options.partitions.unwrap_or_else(|| self.partitions(bound)));
         let fidelity = options.window.is_some_and(|window| window.fidelity);
         let dialect = options.azure_dialect.unwrap_or_else(|| dialect_of(&bound.compared));
         let mut execution = Execution {
@@ -187,6 +192,9 @@ impl Engine {
         })
     }
 }
+
+/// Rows of all tables of a query together that one partition reads as fast as several.
+const FEW_ROWS: u64 = 50_000;
 
 /// Ends a task whose caller no longer waits.
 struct AbortOnDrop(tokio::task::AbortHandle);

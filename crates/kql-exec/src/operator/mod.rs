@@ -191,12 +191,6 @@ fn keeps_order(op: &Op) -> bool {
     }
 }
 
-/// Whether a sort above may be done below instead. What an operator that looks at rows one after another gives would
-/// change, so that only row-wise ones let it pass.
-fn sorts_pass(op: &Op) -> bool {
-    matches!(op, Op::Parse(_) | Op::ParseKv(_)) || matches!(op, Op::MvExpand(expand) if !expand.ghosts)
-}
-
 fn requirement(keys: &[OrderKey], input: &Arc<dyn ExecutionPlan>) -> Result<OrderingRequirements> {
     let schema = input.schema();
     let mut sorts = Vec::with_capacity(keys.len());
@@ -245,7 +239,9 @@ impl ExecutionPlan for OperatorExec {
     }
 
     fn maintains_input_order(&self) -> Vec<bool> {
-        vec![sorts_pass(&self.op)]
+        // True would let a sort above be done below instead, by the positions that its keys have above; and what an
+        // operator gives that looks at rows one after another would change.
+        vec![false]
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {

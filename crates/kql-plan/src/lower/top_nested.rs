@@ -63,7 +63,7 @@ impl Lowering<'_> {
         order.push(ascending(column_name(level.out)));
         grouped.order = order;
         let keys = above.iter().map(|level| column(&column_name(level.out))).collect();
-        self.first_rows(grouped, keys, count)
+        self.first_rows(grouped, keys, count, false)
     }
 
     /// Joins the levels above with the next one on the keys of `shared`, the levels above.

@@ -53,7 +53,9 @@ impl Lowering<'_> {
                     // A plain constant would let DataFusion think that the union as a whole is sorted by it.
                     let number = Internal::Branch.call(vec![column(&key.column), number]);
                     outputs.push(number.alias(branch_number));
-                    outputs.push(column(&key.column).alias(ordinal));
+                    // Nor may it know the ordinal to equal a column that the union does not sort by.
+                    let key = column(&key.column);
+                    outputs.push(Internal::Branch.call(vec![key.clone(), key]).alias(ordinal));
                 }
             }
             plans.push(Arc::new(project_plan(branch.plan, outputs)?));
