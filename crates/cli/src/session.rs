@@ -52,7 +52,11 @@ impl Session {
             data.add_batches(table, columns_in_memory(&schema.columns), batches.clone()).map_err(unreadable)?;
         }
         for file in &loaded.parquet {
-            data.add_parquet(&file.table, &file.path).map_err(unreadable)?;
+            match file.source {
+                Some(source) => data.add_parquet_source(&file.table, &file.path, source),
+                None => data.add_parquet(&file.table, &file.path),
+            }
+            .map_err(unreadable)?;
         }
         let mut functions = input.functions;
         for path in &input.names.functions {

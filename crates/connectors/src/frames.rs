@@ -102,6 +102,8 @@ pub(crate) struct Frames<R> {
     record: u64,
     /// Why reading stopped early.
     stopped: Option<String>,
+    /// The first key of the last object that was read: the next one likely begins with it too.
+    last_key: Vec<u8>,
     /// Offset and line of a record too large to be held.
     large: Option<(u64, u64)>,
 }
@@ -128,6 +130,7 @@ impl<R: Read> Frames<R> {
             members: Vec::new(),
             record: 0,
             stopped: None,
+            last_key: Vec::new(),
             large: None,
         }
     }
@@ -306,6 +309,11 @@ impl<R: Read> Frames<R> {
                 }
                 Ok(end) => {
                     let start = self.at;
+                    if let Some(key) = self.members.first().and_then(|member| text.get(member.key.clone()))
+                        && *key != *self.last_key
+                    {
+                        self.last_key = key.to_vec();
+                    }
                     for member in &mut self.members {
                         member.key = member.key.start - start..member.key.end - start;
                         member.value = member.value.start - start..member.value.end - start;
@@ -370,9 +378,15 @@ impl<R: Read> Frames<R> {
         let in_list = self.levels.last() == Some(&Level::List);
         loop {
             let end = match (in_list, scan::skip_value(self.text(), self.at, self.limits.depth)) {
-                (true, Ok(end)) if end < self.filled => Some((end, Broken::NotAnObject)),
-                (true, Err(ScanError::Incomplete)) => None,
-                _ => line_end(self.text(), self.at).map(|end| (end, Broken::NotJson)),
+                (true, Ok(end)) if ends_value(self.text(), end) => Some((end, Broken::NotAnObject)),
+                (true, Err(ScanError::Incomplete)) if !self.ended => None,
+                (true, _) => {
+                    let line = line_end(self.text(), self.at);
+                    let record = next_record(self.text(), self.at, self.limits.depth, self.ended, &self.last_key);
+                    let end = [line, record].into_iter().flatten().min();
+                    end.filter(|_| record.is_some() || self.ended).map(|end| (end, Broken::NotJson))
+                }
+                (false, _) => line_end(self.text(), self.at).map(|end| (end, Broken::NotJson)),
             };
             match end {
                 Some((end, why)) => return (self.at, Found::Broken { end: end.max(self.at + 1), why }),
@@ -392,7 +406,7 @@ impl<R: Read> Frames<R> {
     /// The broken record at `at`: it ends where the next one that can be read begins.
     fn resync(&mut self, why: Broken) -> (usize, Found) {
         loop {
-            if let Some(end) = next_record(self.text(), self.at, self.limits.depth, self.ended) {
+            if let Some(end) = next_record(self.text(), self.at, self.limits.depth, self.ended, &self.last_key) {
                 return (self.at, Found::Broken { end, why });
             }
             if self.ended || self.filled - self.at > self.limits.record_bytes {
@@ -453,15 +467,22 @@ fn find_envelope(text: &[u8], start: usize) -> Result<Option<usize>, ()> {
     }
 }
 
-/// Where a record that can be read begins behind the broken one at `start`.
+/// True when what stands at `at` may follow a value in a list.
+fn ends_value(text: &[u8], at: usize) -> bool {
+    at < text.len() && matches!(text.get(scan::skip_space(text, at)), None | Some(b',' | b']'))
+}
+
+/// Where a record that can be read begins behind the broken one at `start`; None when more text may tell.
 ///
 /// Two signs are looked for: a line that begins with `{` at the same indentation as the broken record did, and, inside
-/// a line, `},{` where the object that follows is valid and begins with the same key.
-fn next_record(text: &[u8], start: usize, depth_max: usize, ended: bool) -> Option<usize> {
+/// a line, `},{` where the object that follows is valid and begins with the key that the broken record or the last
+/// one read began with. When no such key is known the object must lie outside what the broken record opened.
+fn next_record(text: &[u8], start: usize, depth_max: usize, ended: bool, last_key: &[u8]) -> Option<usize> {
     let line_start = text.get(..start)?.iter().rposition(|byte| *byte == b'\n').map_or(0, |index| index + 1);
     let indent = text.get(line_start..start)?;
     let indent = indent.iter().all(|byte| matches!(byte, b' ' | b'\t')).then_some(indent);
-    let key = first_key(text, start);
+    let key = first_key(text, start).filter(|_| text.get(start) == Some(&b'{'));
+    let known = key.is_some() || !last_key.is_empty();
     let mut members = Vec::new();
     let mut at = start + 1;
     for _ in 0..RESYNC_TRIES {
@@ -475,7 +496,12 @@ fn next_record(text: &[u8], start: usize, depth_max: usize, ended: bool) -> Opti
         }
         let trimmed = before.trim_ascii_end();
         let follows = trimmed.strip_suffix(b",").is_some_and(|rest| rest.trim_ascii_end().ends_with(b"}"));
-        if follows && key.is_some() && first_key(text, at) == key {
+        let found = first_key(text, at);
+        let alike = match known {
+            true => found.is_some() && (found == key || found == Some(last_key)),
+            false => depth_of(before) <= 0,
+        };
+        if follows && alike {
             match scan::object(text, at, depth_max, &mut members) {
                 Ok(_) => return Some(at),
                 Err(ScanError::Incomplete) if !ended => return None,
@@ -485,6 +511,22 @@ fn next_record(text: &[u8], start: usize, depth_max: usize, ended: bool) -> Opti
         at += 1;
     }
     Some(text.len())
+}
+
+/// Brackets opened less brackets closed.
+fn depth_of(text: &[u8]) -> i64 {
+    let (mut depth, mut in_string, mut escaped) = (0, false, false);
+    for byte in text {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'{' | b'[') => depth += 1,
+            (false, b'}' | b']') => depth -= 1,
+            _ => {}
+        }
+    }
+    depth
 }
 
 /// The bytes of the first key of an object.

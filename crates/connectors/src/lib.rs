@@ -24,24 +24,28 @@ mod delimited;
 mod error;
 mod fields;
 mod frames;
+mod in_place;
 mod input;
 mod json;
 mod merge;
 mod options;
 mod pipeline;
+mod raw;
 mod report;
 mod row;
 mod sources;
 mod time;
+mod written;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow::record_batch::RecordBatch;
 use tables::TableSchema;
 
 pub use error::LoadError;
 pub use options::{LoadOptions, Progress, SizeLimits};
+pub use raw::{raw_record, raw_records};
 pub use report::{Example, Gap, LoadReport, SourceReport, TableReport, Tally};
 
 /// Rows of the tables found, in the layout of `tables::arrow_schema`, and what became of every record.
@@ -63,6 +67,35 @@ pub struct ParquetFile {
     pub path: PathBuf,
     /// From the file's footer.
     pub rows: u64,
+    /// The number of the source that the file itself is, for packed places; None when its rows have places of their own.
+    pub source: Option<u32>,
+}
+
+impl Loaded {
+    /// The raw record at a packed place (`tables::pack_source`), read again from where it lies.
+    ///
+    /// # Errors
+    /// When the place is none of this load, the file is gone, or the record came from standard input or a Parquet file.
+    pub fn raw_record(&self, place: i64) -> Result<String, LoadError> {
+        let (source, record) = tables::unpack_source(place);
+        let missing = LoadError::Place { source, record };
+        match self.report.sources.get(source as usize) {
+            Some(report) => raw_record(report, record).map_err(|error| match error {
+                LoadError::Place { .. } => missing,
+                other => other,
+            }),
+            None => Err(missing),
+        }
+    }
+
+    /// Writes the tables as Parquet files with a manifest, so that loading the folder later needs no parsing and keeps
+    /// the places of the records.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<(), LoadError> {
+        written::save(self, folder)
+    }
 }
 
 /// Reads everything under these paths (a file, a folder tree, a glob, `-` for standard input).

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array};
@@ -10,14 +11,14 @@ use arrow::compute::{BatchCoalescer, filter_record_batch};
 use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 use kql_types::datetime::TICKS_PER_HOUR;
-use tables::SchemaSet;
+use tables::{SchemaSet, TableSchema};
 
 use crate::batch::{RowBatch, RowKey};
 use crate::custom;
 use crate::report::{Gap, LoadReport, SourceReport, TableReport};
 use crate::row::TableSpec;
 use crate::time::PLAUSIBLE_MIN;
-use crate::{LoadError, Loaded};
+use crate::{LoadError, Loaded, ParquetFile};
 
 /// Columns whose values say whose logs these are.
 const SEEN_COLUMNS: &[&str] = &[
@@ -56,6 +57,8 @@ pub(crate) struct Merge {
     /// By name, and whether the rows are drafts.
     tables: BTreeMap<(String, bool), Table>,
     report: LoadReport,
+    parquet: Vec<ParquetFile>,
+    schemas: BTreeMap<String, TableSchema>,
     /// Of the source being merged.
     plausible_max: i64,
     current: Current,
@@ -81,12 +84,15 @@ struct Table {
 }
 
 impl Merge {
-    pub(crate) fn new(batch_rows: usize) -> Merge {
+    /// Continues what an earlier load found.
+    pub(crate) fn new(batch_rows: usize, base: Loaded) -> Merge {
         Merge {
             batch_rows,
             keys: HashSet::default(),
             tables: BTreeMap::new(),
-            report: LoadReport::default(),
+            report: base.report,
+            parquet: base.parquet,
+            schemas: base.schemas,
             plausible_max: 0,
             current: Current::default(),
         }
@@ -126,6 +132,13 @@ impl Merge {
         Ok(())
     }
 
+    /// Notes a Parquet file whose rows stay where they are.
+    pub(crate) fn in_place(&mut self, table: String, path: PathBuf, rows: u64) {
+        self.report.tables.entry(table.clone()).or_default().rows += rows;
+        let source = u32::try_from(self.report.sources.len()).ok();
+        self.parquet.push(ParquetFile { table, path, rows, source });
+    }
+
     pub(crate) fn end(&mut self, mut report: SourceReport) {
         let current = std::mem::take(&mut self.current);
         report.rows -= current.duplicates;
@@ -139,7 +152,7 @@ impl Merge {
     }
 
     pub(crate) fn finish(mut self, schemas: &SchemaSet) -> Result<Loaded, LoadError> {
-        let mut loaded = Loaded::default();
+        let mut loaded = Loaded { parquet: self.parquet, schemas: self.schemas, ..Loaded::default() };
         for ((name, _), table) in self.tables {
             let draft = table.spec.draft;
             let known = table.spec.schema.clone();
@@ -160,6 +173,11 @@ impl Merge {
             } else {
                 loaded.schemas.insert(name.clone(), known);
                 loaded.tables.insert(name, batches);
+            }
+        }
+        for file in &loaded.parquet {
+            if let (false, Some(schema)) = (loaded.schemas.contains_key(&file.table), schemas.get(&file.table)) {
+                loaded.schemas.insert(file.table.clone(), schema.clone());
             }
         }
         loaded.report = self.report;

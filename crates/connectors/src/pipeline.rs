@@ -14,12 +14,13 @@ use kql_types::datetime::{self, TICKS_PER_DAY};
 use crate::batch::RowBatch;
 use crate::decode::Decoder;
 use crate::delimited;
+use crate::in_place::{self, Footer};
 use crate::input::{self, Content, Input};
 use crate::merge::Merge;
 use crate::options::LoadOptions;
-use crate::report::{Example, SourceReport, tally};
+use crate::report::{Example, SourceReport, Tally, tally};
 use crate::sources::{Maps, Place};
-use crate::{LoadError, Loaded, Progress};
+use crate::{LoadError, Loaded, Progress, written};
 
 /// Messages a file may have waiting.
 const WAITING_MAX: usize = 2;
@@ -28,13 +29,25 @@ const AHEAD_PER_THREAD: usize = 8;
 
 /// What a worker tells about a source; in this order, sources of a file one after another.
 pub(crate) enum Message {
-    Start { plausible_max: i64 },
+    Start {
+        plausible_max: i64,
+    },
     Rows(RowBatch),
+    /// The source is a Parquet file of this table, with this many rows.
+    InPlace {
+        table: String,
+        path: PathBuf,
+        rows: u64,
+    },
     End(Box<SourceReport>),
 }
 
 pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, LoadError> {
-    let inputs = input::expand(paths)?;
+    let (mut loaded, paths) = written_before(paths)?;
+    if paths.is_empty() && !loaded.report.sources.is_empty() {
+        return Ok(loaded);
+    }
+    let inputs = input::expand(&paths)?;
     let maps = Maps::new(options.schemas.clone());
     let threads = options.threads.or_else(|| std::thread::available_parallelism().map(usize::from).ok()).unwrap_or(1);
     let threads = threads.clamp(1, inputs.len().max(1));
@@ -44,6 +57,7 @@ pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, L
         moved: Condvar::new(),
         ahead: threads * AHEAD_PER_THREAD,
     };
+    let base = std::mem::take(&mut loaded);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             let order = order.clone();
@@ -51,10 +65,26 @@ pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, L
             scope.spawn(move || work(queue, inputs, maps, options, &order));
         }
         drop(order);
-        let merged = merge(&ordered, &queue, options, inputs.len());
+        let merged = merge(&ordered, &queue, options, inputs.len(), base);
         queue.stop();
         merged
     })
+}
+
+/// A folder that an earlier load wrote comes first, so that its places stay what they are; the other paths remain.
+///
+/// Places are numbers into one list of sources, so only one such folder can be read.
+fn written_before(paths: &[PathBuf]) -> Result<(Loaded, Vec<PathBuf>), LoadError> {
+    let (written, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| path.join(written::MANIFEST).is_file());
+    match written.as_slice() {
+        [] => Ok((Loaded::default(), others)),
+        [folder] => Ok((written::load(folder)?, others)),
+        [_, second, ..] => Err(LoadError::Written {
+            path: second.clone(),
+            reason: "only one folder of loaded tables can be read at a time".to_owned(),
+        }),
+    }
 }
 
 struct Queue {
@@ -110,14 +140,16 @@ fn merge(
     queue: &Queue,
     options: &LoadOptions,
     files_total: usize,
+    base: Loaded,
 ) -> Result<Loaded, LoadError> {
-    let mut merge = Merge::new(options.batch_rows);
+    let mut merge = Merge::new(options.batch_rows, base);
     let mut progress = Progress { files_total, ..Progress::default() };
     for messages in ordered {
         for message in messages {
             match message {
                 Message::Start { plausible_max } => merge.start(plausible_max),
                 Message::Rows(batch) => merge.rows(batch)?,
+                Message::InPlace { table, path, rows } => merge.in_place(table, path, rows),
                 Message::End(report) => {
                     progress.records += report.records;
                     progress.bytes += report.bytes;
@@ -173,16 +205,49 @@ fn read(input: &Input, maps: &Maps, options: &LoadOptions, send: &SyncSender<Mes
                     report = decoder.finish();
                 }
                 Content::Empty => {}
+                Content::Parquet => in_place(input, maps, &mut report, send),
                 other => {
                     report.records = 1;
                     let reason = format!("unsupported: {}", name(other));
                     tally(&mut report.unreadable, &reason, Example::default);
                 }
             }
-            report.sha256 = hash.finish(input);
+            if opened.content != Content::Parquet {
+                report.sha256 = hash.finish(input);
+            }
         }
     }
     let _ = send.send(Message::End(Box::new(report)));
+}
+
+/// A Parquet file: listed when it is on disk and holds a table's rows.
+fn in_place(input: &Input, maps: &Maps, report: &mut SourceReport, send: &SyncSender<Message>) {
+    let Input::File(path) = input else {
+        report.records = 1;
+        tally(&mut report.unreadable, "unsupported: parquet from standard input", Example::default);
+        return;
+    };
+    match in_place::footer(path, &report.path, maps) {
+        Ok(Footer { rows, table: Some(table) }) => {
+            report.records = rows;
+            report.rows = rows;
+            report.tables.insert(table.clone(), rows);
+            report.kinds.insert("rows in place".to_owned(), rows);
+            let _ = send.send(Message::InPlace { table, path: path.clone(), rows });
+        }
+        Ok(Footer { rows, table: None }) => {
+            report.records = rows;
+            if rows > 0 {
+                let kind = "row of a Parquet file of no known table".to_owned();
+                report.other.insert(kind, Tally { count: rows, first: Example::default() });
+            }
+        }
+        Err(reason) => {
+            report.records = 1;
+            tally(&mut report.unreadable, &format!("damaged Parquet file: {reason}"), Example::default);
+            report.stopped = Some(reason);
+        }
+    }
 }
 
 fn name(content: Content) -> &'static str {

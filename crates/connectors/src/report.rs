@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// The whole load.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoadReport {
     /// Indexed by the source number of `tables::unpack_source`.
     pub sources: Vec<SourceReport>,
@@ -16,7 +18,7 @@ pub struct LoadReport {
 }
 
 /// One file or archive member.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceReport {
     pub path: String,
     /// The name inside an archive.
@@ -59,14 +61,14 @@ pub struct SourceReport {
 }
 
 /// A count with the first thing that was counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     pub count: u64,
     pub first: Example,
 }
 
 /// Where the first of many was found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Example {
     /// From 0.
     pub record: u64,
@@ -79,7 +81,7 @@ pub struct Example {
 }
 
 /// The rows of one table.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TableReport {
     pub rows: u64,
     pub undated: u64,
@@ -96,7 +98,7 @@ pub struct TableReport {
 }
 
 /// A time without rows, in ticks: from the last row before to the first after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     pub from: i64,
     pub to: i64,

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod azure;
 mod cloudtrail;
+mod damage;
+mod exported;
+mod others;
 mod samples;
 mod support;

@@ -80,6 +80,7 @@ static REST_FIELDS: FieldList = FieldList {
         ("subscriptionId", "SubscriptionId"),
         ("resourceGroupName", "ResourceGroup"),
         ("caller", "Caller"),
+        ("httpRequest", "HTTPRequest"),
         ("httpRequest.clientIpAddress", "CallerIpAddress"),
         ("level", ""),
         ("operationName", ""),

@@ -1,0 +1,65 @@
+//! The raw record behind a row, read again from where it lies.
+
+use std::io::Read;
+
+use crate::frames::{Content, Frames};
+use crate::input::{self, Input};
+use crate::options::SizeLimits;
+use crate::report::SourceReport;
+use crate::{LoadError, delimited};
+
+/// The text of one record of a source, as it lies in the file; bytes that are no UTF-8 are replaced.
+///
+/// Reads the file up to the record. Records of standard input are gone, and rows of Parquet files have no text.
+pub fn raw_record(source: &SourceReport, record: u64) -> Result<String, LoadError> {
+    raw_records(source, &[record]).and_then(|mut found| found.pop().ok_or(LoadError::Place { source: 0, record }))
+}
+
+/// Several records of one source in one pass; in the order asked for.
+pub fn raw_records(source: &SourceReport, records: &[u64]) -> Result<Vec<String>, LoadError> {
+    let missing = || LoadError::Place { source: 0, record: records.first().copied().unwrap_or_default() };
+    if source.path == "-" {
+        return Err(missing());
+    }
+    let path = std::path::PathBuf::from(&source.path);
+    let limits = SizeLimits::default();
+    let opened =
+        input::open(&Input::File(path.clone()), &limits).map_err(|error| LoadError::Io { path, source: error })?;
+    let last = records.iter().copied().max().unwrap_or_default();
+    let mut found: Vec<Option<String>> = vec![None; records.len()];
+    let mut keep = |record: u64, bytes: &[u8]| {
+        for (place, wanted) in found.iter_mut().zip(records) {
+            if *wanted == record {
+                *place = Some(String::from_utf8_lossy(bytes.trim_ascii_end()).into_owned());
+            }
+        }
+        record < last
+    };
+    match (opened.content, delimited::separator(&opened.head)) {
+        (input::Content::Json, _) => json_records(opened.reader, limits, &mut keep),
+        (input::Content::Text, Some(separator)) => {
+            let mut file = delimited::Delimited::new(opened.reader, separator, limits.record_bytes);
+            let mut record = 0;
+            while let Some(line) = file.next() {
+                if !keep(record, line.bytes) {
+                    break;
+                }
+                record += 1;
+            }
+        }
+        _ => return Err(missing()),
+    }
+    found.into_iter().collect::<Option<Vec<String>>>().ok_or_else(missing)
+}
+
+fn json_records(reader: impl Read, limits: SizeLimits, keep: &mut dyn FnMut(u64, &[u8]) -> bool) {
+    let mut frames = Frames::new(reader, limits);
+    while let Some(frame) = frames.next() {
+        let bytes = match frame.content {
+            Content::Object(_) | Content::Broken(_) => frame.bytes,
+        };
+        if !keep(frame.record, bytes) {
+            return;
+        }
+    }
+}
