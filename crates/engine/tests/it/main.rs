@@ -1,0 +1,4 @@
+//! Tests of the engine as its users see it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod examples;
