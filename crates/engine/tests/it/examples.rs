@@ -35,7 +35,6 @@ const UNSUPPORTED: &[&str] = &[
     "node_degree_out",
     "node_id",
     "pack_all",
-    "parse_user_agent",
     "row_id",
     "rowstore_ordinal_range",
 ];

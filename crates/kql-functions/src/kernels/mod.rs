@@ -78,6 +78,7 @@ pub mod text_operators;
 pub mod time_format;
 pub mod time_zone;
 pub mod units;
+pub mod user_agent;
 pub mod xml;
 
 pub use arrow::array::ArrayRef;

@@ -114,13 +114,14 @@ pub static FAMILY: &[Function] = &[
     Function::new(Entry {
         name: "parse_user_agent",
         summary: "Finds the browser, the operating system and the device that a user agent names.",
-        details: "The second argument says what to look for: `browser`, `os`, `device`, or an array of these.",
+        details: "The second argument says what to look for: `browser`, `os`, `device`, or an array of these. The rules here are a small part of \
+                  those of Kusto; what they do not know is `Other`.",
         overloads: &[takes(&[string("user_agent"), any("look_for")], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex(
             "print b = tostring(parse_user_agent('Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0', 'browser').Browser.Family)",
             "b:string\n\"Firefox\"",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::user_agent::parse_user_agent),
     }),
 ];

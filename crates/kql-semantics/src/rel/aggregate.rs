@@ -128,8 +128,10 @@ impl Binder<'_> {
         by_value.source = None;
         self.no_dynamic(&by_expr, by.span);
         let by_out = output_id(&by_value);
+        // The old `argmax(a, b)` names the others after the first: `max_a`, `max_a_b`.
+        let rest_prefix = prefix.map(|_| by_value.name.clone());
         let mut outputs = vec![by_value];
-        let values = self.row_outputs(rest, prefix, Some(&by_expr), &mut outputs);
+        let values = self.row_outputs(rest, rest_prefix.as_deref(), Some(&by_expr), &mut outputs);
         self.aggregates.push(SummarizeItem::ArgExtreme { max, by: by_expr, by_out, values });
         Bound::Tuple(Tuple { values: outputs })
     }
