@@ -4,6 +4,7 @@
 
 mod catalog;
 mod deep;
+mod discover;
 mod execute;
 mod result;
 mod run;

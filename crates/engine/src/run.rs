@@ -12,6 +12,7 @@ use kql_types::{Diagnostic, Severity};
 use scan::DataSet;
 
 use crate::deep::{on_deep_stack, panic_message, runtime};
+use crate::discover::{Discovered, Found, PLUGINS_MAX, next_search};
 use crate::execute::Execution;
 use crate::session::Planner;
 use crate::{AzureDialect, Checked, EngineError, QueryOptions, QueryOutput, Statistics};
@@ -42,7 +43,12 @@ impl Engine {
 
     /// Parses and binds a query without running it.
     pub fn check(&self, text: &str, options: &QueryOptions) -> Checked {
-        match on_deep_stack(|| self.check_here(text, options)) {
+        self.check_with(text, options, &Found::new())
+    }
+
+    /// As [`Engine::check`], with columns that depend on the data.
+    fn check_with(&self, text: &str, options: &QueryOptions, found: &Found) -> Checked {
+        match on_deep_stack(|| self.check_here(text, options, found)) {
             Ok(checked) => checked,
             Err(error) => Checked {
                 parse_ok: false,
@@ -55,7 +61,7 @@ impl Engine {
         }
     }
 
-    fn check_here(&self, text: &str, options: &QueryOptions) -> Checked {
+    fn check_here(&self, text: &str, options: &QueryOptions, found: &Found) -> Checked {
         let parsed = kql_syntax::parse(text);
         let parse_ok = parsed.errors.is_empty();
         let mut diagnostics: Vec<Diagnostic> = parsed.errors.into_iter().map(Diagnostic::from).collect();
@@ -64,7 +70,8 @@ impl Engine {
             parameters: options.parameters.clone(),
             strict: options.strict,
         };
-        let bound = kql_semantics::bind(&parsed.query, self.catalog.as_ref(), &bind_options);
+        let catalog = Discovered { catalog: Arc::clone(&self.catalog), found: found.clone() };
+        let bound = kql_semantics::bind(&parsed.query, &catalog, &bind_options);
         diagnostics.extend(bound.diagnostics);
         let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         let query = if failed { None } else { bound.query };
@@ -78,7 +85,17 @@ impl Engine {
     /// # Errors
     /// See [`EngineError`]: mistakes in the query, what is not supported, limits, unreadable data.
     pub async fn run(&self, text: &str, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
-        let checked = self.check(text, options);
+        let mut found = Found::new();
+        let mut checked = self.check(text, options);
+        while let Some(search) = checked.bound.as_ref().and_then(|bound| next_search(bound, &found)) {
+            if found.len() >= PLUGINS_MAX {
+                return Err(EngineError::Limit(format!("more than {PLUGINS_MAX} plugins in a query")));
+            }
+            let options_here = QueryOptions { provenance: false, ..options.clone() };
+            let output = self.run_bound(&search.query, &options_here).await?;
+            found.push((search.span, search.columns(output.tables.first())?));
+            checked = self.check_with(text, options, &found);
+        }
         let Some(bound) = checked.bound else {
             return Err(EngineError::Diagnostics(checked.diagnostics));
         };

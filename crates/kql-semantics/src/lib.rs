@@ -62,9 +62,9 @@ pub trait Catalog: Send + Sync {
     fn is_reference(&self, _table: &str) -> bool {
         false
     }
-    /// Columns that `evaluate bag_unpack` and similar will find in this run, known only with data.
-    /// None: not known, the result is open.
-    fn open_columns(&self, _query_span: kql_types::Span) -> Option<Vec<Column>> {
+    /// Columns that `evaluate bag_unpack` and similar will find in this run, known only with data, by the span of the
+    /// operator. None: not known.
+    fn open_columns(&self, _operator: kql_types::Span) -> Option<Vec<Column>> {
         None
     }
 }

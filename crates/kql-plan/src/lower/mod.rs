@@ -9,6 +9,7 @@ mod join;
 mod mv_expand;
 mod native;
 mod parse;
+pub mod plugin;
 mod rows;
 mod scan;
 mod series;
@@ -268,7 +269,7 @@ impl<'a> Lowering<'a> {
                 let parts = ScanParts { input, partition_by, order_by, declared, steps, match_id: *match_id };
                 self.lower_scan(rel, &parts, needed)
             }
-            RelKind::Plugin { name, .. } => Err(LowerError::unsupported(name.clone(), rel.span)),
+            RelKind::Plugin { name, input, args } => self.lower_plugin(rel, name, input.as_ref(), args, needed),
             RelKind::ExternalData { .. } => Err(LowerError::unsupported("externaldata", rel.span)),
             RelKind::Reduce { .. } => Err(LowerError::unsupported("reduce", rel.span)),
             // The rows of a watchlist lie in the data under a name of their own; one that was not loaded is empty.

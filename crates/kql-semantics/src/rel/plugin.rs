@@ -176,9 +176,9 @@ impl Binder<'_> {
             let declared = self.declared_columns(schema);
             columns = if schema_open { with_declared(columns, declared) } else { declared };
             open = false;
-        } else if open && let Some(found) = self.catalog.open_columns(call.span) {
+        } else if open && let Some(found) = self.catalog.open_columns(span) {
+            // Still open: a name that this run's data does not have is null, as in an empty table.
             columns = found.into_iter().map(|column| self.new_column(column.name, column.ty)).collect();
-            open = false;
         }
         let open = open || (input.open && matches!(shape, Shape::Input | Shape::Before(_)));
         let bound_args =

@@ -1,0 +1,218 @@
+//! `evaluate bag_unpack` and `evaluate pivot`.
+//!
+//! Their columns depend on the data and are known by the time the query is bound for running; then the first is a
+//! projection of paths into the bag, and the second an aggregation with a filter for each value.
+
+use datafusion_common::ScalarValue;
+use datafusion_expr::{Expr as PlanExpr, lit};
+use kql_functions::Aggregate;
+use kql_semantics::bound::{AggregateCall, BoundColumn, ColumnId, Expr, ExprKind, PathStep, PluginArg, Rel};
+use kql_types::{Overload, Return, ScalarType, Span, Value};
+
+use crate::error::{LowerError, LowerResult};
+use crate::lower::{Lowered, Lowering, column, column_name, named, project_plan};
+use crate::walk::ColumnSet;
+
+/// The arguments of `bag_unpack`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BagUnpack {
+    /// The bag column.
+    pub bag: ColumnId,
+    /// Stands before the keys in the names of the new columns.
+    pub prefix: String,
+    /// A key that is also a column of the input.
+    pub conflict: Conflict,
+    /// Keys that give no column.
+    pub ignored: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflict {
+    Error,
+    KeepSource,
+    ReplaceSource,
+}
+
+impl BagUnpack {
+    /// None when the first argument is no column.
+    pub fn of(args: &[PluginArg]) -> Option<BagUnpack> {
+        let PluginArg::Expr(Expr { kind: ExprKind::Column(bag), .. }) = args.first()? else { return None };
+        let text = |name: &str, place: usize| match argument(args, name, place) {
+            Some(Value::String(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let conflict = match text("columnsConflict", 2).as_deref() {
+            Some("keep_source") => Conflict::KeepSource,
+            Some("replace_source") => Conflict::ReplaceSource,
+            _ => Conflict::Error,
+        };
+        let ignored = match argument(args, "ignoredProperties", 3) {
+            Some(Value::Dynamic(kql_types::Dynamic::Array(items))) => items.iter().map(|item| item.to_text()).collect(),
+            _ => Vec::new(),
+        };
+        Some(BagUnpack { bag: *bag, prefix: text("OutputColumnPrefix", 1).unwrap_or_default(), conflict, ignored })
+    }
+}
+
+/// A constant argument by name, or at its place.
+fn argument<'a>(args: &'a [PluginArg], name: &str, place: usize) -> Option<&'a Value> {
+    let value = |arg: &'a PluginArg| match arg {
+        PluginArg::Value(value) => Some(value),
+        _ => None,
+    };
+    let by_name = args.iter().find_map(|arg| match arg {
+        PluginArg::Named(own, inner) if own.eq_ignore_ascii_case(name) => value(inner),
+        _ => None,
+    });
+    by_name.or_else(|| args.get(place).and_then(value))
+}
+
+/// The arguments of `pivot`.
+#[derive(Debug, Clone)]
+pub struct Pivot {
+    /// Its values become columns.
+    pub by: ColumnId,
+    pub aggregate: &'static Aggregate,
+    /// The aggregate's argument; None for `count()`.
+    pub of: Option<BoundColumn>,
+    /// Columns that the rows are grouped by.
+    pub keys: Vec<BoundColumn>,
+}
+
+impl Pivot {
+    /// None when the arguments are other than columns and one aggregate.
+    pub fn of(args: &[PluginArg], input: &[BoundColumn]) -> Option<Pivot> {
+        let column_of = |arg: &PluginArg| match arg {
+            PluginArg::Expr(Expr { kind: ExprKind::Column(id), .. }) => input.iter().find(|bound| bound.id == *id),
+            _ => None,
+        };
+        let by = column_of(args.first()?)?.id;
+        let (name, of) = match args.get(1) {
+            Some(PluginArg::Value(Value::String(text))) => {
+                let (name, rest) = text.split_once('(')?;
+                let of = rest.strip_suffix(')')?;
+                (name, input.iter().find(|bound| *bound.name == *of).cloned())
+            }
+            _ => ("count", None),
+        };
+        let named: Vec<BoundColumn> = args.iter().skip(2).filter_map(column_of).cloned().collect();
+        let aggregated = of.as_ref().map(|bound| bound.id);
+        let rest = input.iter().filter(|bound| bound.id != by && Some(bound.id) != aggregated);
+        let keys = if named.is_empty() { rest.cloned().collect() } else { named };
+        Some(Pivot { by, aggregate: kql_functions::aggregate(name)?, of, keys })
+    }
+
+    /// The type of the columns that the values become.
+    pub fn returns(&self) -> ScalarType {
+        let types: Vec<ScalarType> = self.of.iter().map(|bound| bound.ty).collect();
+        let first = types.first().copied().unwrap_or(ScalarType::Long);
+        match self.aggregate.overloads.first() {
+            Some(Overload { returns: Return::Type(ty), .. }) => *ty,
+            Some(Overload { returns: Return::Widened(_), .. }) if first == ScalarType::Int => ScalarType::Long,
+            Some(Overload { returns: Return::Custom(f), .. }) => f(&types),
+            _ => first,
+        }
+    }
+}
+
+impl Lowering<'_> {
+    pub(super) fn lower_plugin(
+        &mut self,
+        rel: &Rel,
+        name: &str,
+        input: Option<&Rel>,
+        args: &[PluginArg],
+        needed: &ColumnSet,
+    ) -> LowerResult<Lowered> {
+        let unsupported = || LowerError::unsupported(name, rel.span);
+        let input = input.ok_or_else(unsupported)?;
+        match name {
+            "bag_unpack" => {
+                let unpack = BagUnpack::of(args).ok_or_else(unsupported)?;
+                let mut exprs = Vec::with_capacity(rel.columns.len());
+                for bound in &rel.columns {
+                    exprs.push((bound.id, unpacked(bound, input, &unpack, rel.span).ok_or_else(unsupported)?));
+                }
+                self.lower_project(input, &exprs, needed)
+            }
+            "pivot" => {
+                let pivot = Pivot::of(args, &input.columns).ok_or_else(unsupported)?;
+                self.lower_pivot(rel, input, &pivot)
+            }
+            _ => Err(unsupported()),
+        }
+    }
+
+    fn lower_pivot(&mut self, rel: &Rel, input: &Rel, pivot: &Pivot) -> LowerResult<Lowered> {
+        let mut wanted: ColumnSet = pivot.keys.iter().chain(&pivot.of).map(|bound| bound.id).collect();
+        wanted.insert(pivot.by);
+        let lowered = self.lower(input, &wanted)?;
+        let mut lowered = self.without_ghosts(lowered)?;
+        let by = input.columns.iter().find(|bound| bound.id == pivot.by);
+        let by = by.ok_or_else(|| LowerError::bug("pivot by a column that is not there"))?;
+        let text = to_text(Expr { kind: ExprKind::Column(by.id), ty: by.ty, span: rel.span })?;
+        let text = self.expr(&lowered, &text)?;
+        let (mut group, mut outputs, mut flags, mut calls) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for bound in &rel.columns {
+            let name = column_name(bound.id);
+            outputs.push(column(&name));
+            if let Some(key) = pivot.keys.iter().find(|key| key.name == bound.name) {
+                group.push(named(column(&column_name(key.id)), &name));
+                continue;
+            }
+            let flag = self.fresh("v");
+            let value = PlanExpr::Literal(ScalarValue::Utf8View(Some(bound.name.to_string())), None);
+            flags.push(text.clone().eq(value).alias(&flag));
+            calls.push((name, flag, bound.ty));
+        }
+        lowered = self.extended(lowered, flags)?;
+        let mut aggregates = Vec::with_capacity(calls.len());
+        for (name, flag, ty) in calls {
+            let args = pivot.of.iter();
+            let args = args.map(|bound| Expr { kind: ExprKind::Column(bound.id), ty: bound.ty, span: rel.span });
+            let call = AggregateCall { aggregate: pivot.aggregate, args: args.collect(), ty, span: rel.span };
+            aggregates.push(self.aggregate_call(&lowered, &call, Some(&flag))?.0.alias(&name));
+        }
+        let hidden = self.carry(&lowered, &mut group, &mut aggregates, &mut outputs);
+        if group.is_empty() && aggregates.is_empty() {
+            return self.filtered(lowered, lit(false));
+        }
+        let plan = self.aggregated(lowered, group, aggregates, false)?;
+        Ok(Lowered { plan: project_plan(plan, outputs)?, order: Vec::new(), hidden })
+    }
+}
+
+/// An output column of `bag_unpack`: a column of the input, or a key of the bag as its type.
+fn unpacked(bound: &BoundColumn, input: &Rel, unpack: &BagUnpack, span: Span) -> Option<Expr> {
+    let source = input.columns.iter().find(|column| column.name == bound.name && column.id != unpack.bag);
+    if let Some(source) = source.filter(|_| unpack.conflict != Conflict::ReplaceSource) {
+        return Some(Expr { kind: ExprKind::Column(source.id), ty: source.ty, span });
+    }
+    let key = bound.name.strip_prefix(unpack.prefix.as_str())?;
+    let base = Box::new(Expr { kind: ExprKind::Column(unpack.bag), ty: ScalarType::Dynamic, span });
+    let kind = ExprKind::Path { base, steps: vec![PathStep::Key(key.to_owned())] };
+    let value = Expr { kind, ty: ScalarType::Dynamic, span };
+    let converter = match bound.ty {
+        ScalarType::Dynamic | ScalarType::Unknown => return Some(value),
+        ScalarType::Bool => "tobool",
+        ScalarType::Int => "toint",
+        ScalarType::Long => "tolong",
+        ScalarType::Real => "todouble",
+        ScalarType::Decimal => "todecimal",
+        ScalarType::DateTime => "todatetime",
+        ScalarType::TimeSpan => "totimespan",
+        ScalarType::Guid => "toguid",
+        ScalarType::String => "tostring",
+    };
+    let function = kql_functions::function(converter)?;
+    Some(Expr { kind: ExprKind::Call { function, args: vec![value] }, ty: bound.ty, span })
+}
+
+fn to_text(value: Expr) -> LowerResult<Expr> {
+    if value.ty == ScalarType::String {
+        return Ok(value);
+    }
+    let function = kql_functions::function("tostring").ok_or_else(|| LowerError::bug("no tostring"))?;
+    let span = value.span;
+    Ok(Expr { kind: ExprKind::Call { function, args: vec![value] }, ty: ScalarType::String, span })
+}
