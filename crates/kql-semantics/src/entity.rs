@@ -27,9 +27,7 @@ impl Binder<'_> {
     pub(crate) fn named_table(&mut self, name: &Name) -> Table {
         match self.scope.find(&name.text).cloned() {
             Some(Variable::Table(table)) => {
-                let mut table = self.copy_table(&table, name.span);
-                table.name.get_or_insert_with(|| name.text.as_str().into());
-                return table;
+                return self.copy_table(&table, name.span);
             }
             Some(Variable::Piped(piped)) => return self.piped_table(&piped, name.span),
             Some(Variable::Function(function)) => {

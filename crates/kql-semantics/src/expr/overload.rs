@@ -151,7 +151,7 @@ impl Binder<'_> {
 
     /// A constant parameter takes anything that does not depend on the row.
     fn check_constant(&mut self, arg: &Expr) {
-        if !is_constant(arg) {
+        if !self.declaring && !is_constant(arg) {
             self.error("KS129", arg.span, "The expression must be a constant.");
         }
     }

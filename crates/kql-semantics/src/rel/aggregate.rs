@@ -23,7 +23,7 @@ impl Binder<'_> {
         self.in_context(Context::Scalar, |b| match aggregate.name {
             "arg_max" | "argmax" => b.bind_extreme(aggregate, name, true, args, span),
             "arg_min" | "argmin" => b.bind_extreme(aggregate, name, false, args, span),
-            "take_any" | "any" if args.len() != 1 || is_star(&args[0]) => b.bind_take_any(aggregate, name, args, span),
+            "take_any" | "any" => b.bind_take_any(aggregate, name, args, span),
             _ => match aggregate.result_name {
                 ResultName::PrefixFirstArgumentAndValue(prefix) => {
                     b.bind_per_value(aggregate, prefix, name, args, span)
@@ -126,6 +126,9 @@ impl Binder<'_> {
         let prefix = prefix_of(aggregate);
         let (mut by_value, by_expr) = self.output_of(by, prefix);
         by_value.source = None;
+        if by_value.name.is_empty() {
+            by_value.name = if max { "max_" } else { "min_" }.to_string();
+        }
         self.no_dynamic(&by_expr, by.span);
         let by_out = output_id(&by_value);
         // The old `argmax(a, b)` names the others after the first: `max_a`, `max_a_b`.
@@ -145,6 +148,12 @@ impl Binder<'_> {
         let mut outputs = Vec::new();
         let values = self.row_outputs(args, prefix_of(aggregate), None, &mut outputs);
         self.aggregates.push(SummarizeItem::TakeAny { values });
+        if args.len() == 1
+            && !is_star(&args[0])
+            && let Some(only) = outputs.pop()
+        {
+            return Bound::Scalar(only.expr);
+        }
         Bound::Tuple(Tuple { values: outputs })
     }
 

@@ -86,7 +86,7 @@ impl Binder<'_> {
             OperatorKind::Extend(items) => self.extend(input, items, span),
             OperatorKind::ProjectAway(items) => self.project_away(input, items, span),
             OperatorKind::ProjectKeep(items) => self.project_keep(input, items, span),
-            OperatorKind::ProjectByNames(items) => self.project_keep(input, items, span),
+            OperatorKind::ProjectByNames(items) => self.project_by_names(input, items, span),
             OperatorKind::ProjectRename(items) => self.project_rename(input, items, span),
             OperatorKind::ProjectReorder(items) => self.project_reorder(input, items, span),
             OperatorKind::Summarize { aggregates, by } => self.summarize(input, aggregates, by, span),

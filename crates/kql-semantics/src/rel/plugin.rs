@@ -25,6 +25,8 @@ enum Shape {
         then: &'static [(&'static str, ScalarType)],
     },
     Input,
+    /// The columns of the input, then `s0`, `s1`, ... for each argument.
+    Intersections,
     BagUnpack,
     Pivot,
     Lookup,
@@ -83,7 +85,7 @@ static PLUGINS: &[(&str, Shape)] = &[
     ("cosmosdb_sql_request", Shape::Open),
     ("csharp", Shape::Open),
     ("dax_request", Shape::Open),
-    ("dcount_intersect", Shape::Input),
+    ("dcount_intersect", Shape::Intersections),
     (
         "diffpatterns",
         Shape::Before(&[
@@ -265,6 +267,11 @@ impl Binder<'_> {
             }
             Shape::Only(known) => self.new_columns(known),
             Shape::Input => of_input(),
+            Shape::Intersections => {
+                let mut columns = of_input();
+                columns.extend((0..args.len()).map(|index| self.new_column(format!("s{index}"), Long)));
+                columns
+            }
             Shape::Named { timeline, dimensions, then } => {
                 let mut columns: Vec<BoundColumn> = timeline.and_then(column).into_iter().collect();
                 columns.extend(args.iter().skip(dimensions).filter_map(|arg| arg.column.clone()));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use kql_syntax::ast::{self, Name, OrderKey};
-use kql_types::Span;
+use kql_types::{Dynamic, ScalarType, Span, Value};
 
 use super::items::Style;
 use crate::binder::{Binder, column_expr};
@@ -60,7 +60,7 @@ impl Binder<'_> {
             projection
         });
         let open = input.open;
-        Table { open, name: input.name.clone(), ..Table::new(self.projected(input.rel, projection, span)) }
+        Table { open, ..Table::new(self.projected(input.rel, projection, span)) }
     }
 
     /// The columns that a list of names and patterns means. What names no column is KS109 (and KS142 when unknown).
@@ -128,6 +128,34 @@ impl Binder<'_> {
         self.kept(input, |column| keep.contains(&column.id), span)
     }
 
+    /// Names as texts, patterns and dynamic arrays of these; a name that is no column is left out.
+    pub(super) fn project_by_names(&mut self, input: Table, items: &[ast::Expr], span: Span) -> Table {
+        let mut patterns = Vec::new();
+        for item in items {
+            let bound = self.without_row(|b| b.scalar(item));
+            match crate::constant::value(&bound) {
+                Some(Value::String(text)) => patterns.push(text),
+                Some(Value::Dynamic(Dynamic::Array(names))) => {
+                    patterns.extend(names.iter().filter_map(|name| match name {
+                        Dynamic::String(text) => Some(text.clone()),
+                        _ => None,
+                    }));
+                }
+                _ if self.declaring || bound.ty == ScalarType::Unknown => {}
+                _ => self.unsupported("project-by-names with computed names", item.span),
+            }
+        }
+        let mut columns: Vec<BoundColumn> = Vec::new();
+        for pattern in &patterns {
+            for column in input.rel.columns.iter().filter(|column| matches_wildcard(pattern, &column.name)) {
+                if !columns.iter().any(|known| known.id == column.id) {
+                    columns.push(column.clone());
+                }
+            }
+        }
+        self.columns_only(input, columns, span)
+    }
+
     /// The columns of a table that pass a test, in their order.
     pub(crate) fn kept(&mut self, input: Table, keep: impl Fn(&BoundColumn) -> bool, span: Span) -> Table {
         let columns: Vec<BoundColumn> = input.rel.columns.iter().filter(|column| keep(column)).cloned().collect();
@@ -139,7 +167,7 @@ impl Binder<'_> {
         let exprs = columns.iter().map(|column| (column.id, column_expr(column, span))).collect();
         let serialized = input.rel.serialized;
         let rel = self.rel(RelKind::Project { input: input.rel, exprs }, columns, serialized, span);
-        Table { open: input.open, name: input.name, ..Table::new(rel) }
+        Table { open: input.open, ..Table::new(rel) }
     }
 
     pub(super) fn project_rename(&mut self, input: Table, items: &[ast::Expr], span: Span) -> Table {
@@ -152,7 +180,7 @@ impl Binder<'_> {
             projection
         });
         let open = input.open;
-        Table { open, name: input.name.clone(), ..Table::new(self.projected(input.rel, projection, span)) }
+        Table { open, ..Table::new(self.projected(input.rel, projection, span)) }
     }
 
     fn rename_item(&mut self, item: &ast::Expr, projection: &mut Projection, span: Span) {

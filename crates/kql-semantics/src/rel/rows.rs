@@ -19,7 +19,7 @@ impl Binder<'_> {
         let columns = input.rel.columns.clone();
         let serialized = input.rel.serialized;
         let rel = self.rel(RelKind::Filter { input: input.rel, predicate }, columns, serialized, span);
-        Table { open: input.open, name: input.name, ..Table::new(rel) }
+        Table { open: input.open, ..Table::new(rel) }
     }
 
     pub(super) fn take(&mut self, input: Table, count: &ast::Expr, span: Span) -> Table {

@@ -53,7 +53,8 @@ impl Binder<'_> {
                 .collect();
             for name in views {
                 let name = ast::Name { text: name, span: Span::default(), bracketed: false };
-                all.push(self.named_table(&name));
+                let table = self.named_table(&name);
+                all.push(Table { name: Some(name.text.as_str().into()), ..table });
             }
             return all;
         }

@@ -46,6 +46,8 @@ impl Binder<'_> {
             (Some(ends), step) => common([ends, step]).unwrap_or(ScalarType::Unknown),
             (None, _) => ScalarType::Unknown,
         };
+        // Steps of int are taken in long and shown as int.
+        let shown = ty;
         let ty = if ty == ScalarType::Int { ScalarType::Long } else { ty };
         let column = self.new_column(name.text.as_str(), ty);
         let step_ty = if ty == ScalarType::DateTime { ScalarType::TimeSpan } else { ty };
@@ -58,7 +60,15 @@ impl Binder<'_> {
             to: self.convert(to, ty),
             step: self.convert(step, step_ty),
         };
-        Table::new(self.rel(kind, vec![column], true, span))
+        let table = Table::new(self.rel(kind, vec![column.clone()], true, span));
+        if shown == ty {
+            return table;
+        }
+        let value = crate::binder::column_expr(&column, span);
+        let value = self.convert(value, shown);
+        let out = self.new_column(column.name, shown);
+        let exprs = vec![(out.id, value)];
+        Table::new(self.rel(RelKind::Project { input: table.rel, exprs }, vec![out], true, span))
     }
 
     /// The columns of a written schema, with a report for a name that stands twice.

@@ -63,8 +63,9 @@ impl Binder<'_> {
             ast::ExprKind::Missing => {}
             _ => {
                 let mut table = self.without_row(|b| b.table(operand));
-                if let ast::ExprKind::Name(name) = &unwrapped(operand).kind {
-                    table.name = Some(name.text.as_str().into());
+                // `withsource` shows the name of a table written plainly; everything else is `union_arg0`.
+                if !matches!(unwrapped(operand).kind, ast::ExprKind::Name(_)) {
+                    table.name = None;
                 }
                 if fuzzy && self.missing.len() > before {
                     // The engine leaves out an operand that it cannot resolve.
