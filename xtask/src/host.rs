@@ -1,8 +1,10 @@
 //! What the runners give the engine: the known tables, stored functions, and made-up rows.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use connectors::LoadOptions;
 use datafusion::arrow::record_batch::RecordBatch;
 use engine::{Engine, TableCatalog};
 use kql_semantics::bound::BoundQuery;
@@ -75,4 +77,12 @@ pub fn synthetic_data(bound: &BoundQuery, hints: &Hints, rows: usize, now: i64) 
         data.add_batches(&used.name, columns.clone(), vec![batch])?;
     }
     Ok(data)
+}
+
+/// Loads raw logs and writes their tables as Parquet; gives the number of rows.
+pub fn ingest(raw: &Path, out: &Path, threads: usize) -> anyhow::Result<usize> {
+    let options = LoadOptions { threads: Some(threads), ..LoadOptions::default() };
+    let loaded = connectors::load(&[raw.to_path_buf()], &options).map_err(|error| anyhow::anyhow!("{error}"))?;
+    loaded.save(out).map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(loaded.tables.values().flatten().map(RecordBatch::num_rows).sum())
 }

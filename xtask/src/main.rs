@@ -3,6 +3,7 @@
 //! `check` is what a change must pass; the runners measure the engine against recorded answers and real rules and keep
 //! their pass counts in `ratchets.json`, below which continuous integration fails.
 
+mod bench;
 mod check;
 mod compare;
 mod conformance;
@@ -31,6 +32,8 @@ enum Command {
     Conformance(conformance::Options),
     /// Runs real rules through every stage and counts.
     Corpus(corpus::Options),
+    /// Times the engine and its peers on the same Parquet files.
+    Bench(bench::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -39,5 +42,6 @@ fn main() -> anyhow::Result<()> {
         Command::Tidy => tidy::run(),
         Command::Conformance(options) => conformance::run(&options),
         Command::Corpus(options) => corpus::run(&options),
+        Command::Bench(options) => bench::run(&options),
     }
 }
