@@ -39,6 +39,13 @@ pub fn greater_or_equal(args: &Args<'_>) -> KernelResult {
 
 /// `around(value, center, delta)`: both ends are included.
 pub fn around(args: &Args<'_>) -> KernelResult {
+    if matches!(args.ty(0), ScalarType::DateTime | ScalarType::TimeSpan) {
+        let (value, center, delta) = (args.long(0)?, args.long(1)?, args.long(2)?);
+        return args.to_bools(|row| {
+            let distance = value.opt(row)?.checked_sub(center.opt(row)?)?.checked_abs()?;
+            Some(distance <= delta.opt(row)?)
+        });
+    }
     let (value, center, delta) = (Dynamics::of(args, 0)?, Dynamics::of(args, 1)?, Dynamics::of(args, 2)?);
     args.to_bools(|row| {
         let (value, center, delta) = (real_at(&value, row)?, real_at(&center, row)?, real_at(&delta, row)?);

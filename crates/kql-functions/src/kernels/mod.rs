@@ -47,6 +47,7 @@ pub mod ip_address;
 pub mod json;
 pub mod json_scan;
 pub mod math;
+pub mod membership;
 pub mod needles;
 pub mod nulls;
 pub mod parse;

@@ -11,6 +11,7 @@ use super::{Args, KernelResult};
 pub struct Line {
     pub rsquare: f64,
     pub slope: f64,
+    /// Of a sample: divided by the count less one, as is the residual variance.
     pub variance: f64,
     pub residual_variance: f64,
     pub interception: f64,
@@ -40,8 +41,8 @@ pub fn fit_line(points: &[(f64, f64)]) -> Line {
     Line {
         rsquare: if y_spread == 0.0 { 1.0 } else { 1.0 - rest / y_spread },
         slope,
-        variance: y_spread / count,
-        residual_variance: rest / count,
+        variance: y_spread / (count - 1.0),
+        residual_variance: rest / (count - 1.0),
         interception,
     }
 }
@@ -100,14 +101,18 @@ struct TwoLines {
     rest: f64,
 }
 
+/// The sum of squares that a line leaves.
+fn residue(line: &Line, points: &[(f64, f64)]) -> f64 {
+    squares(points.iter().map(|(x, y)| y - line.at(*x)))
+}
+
 /// The cut that leaves least; both parts have two points at least.
 fn fit_two_lines(points: &[(f64, f64)]) -> Option<TwoLines> {
     let mut best: Option<TwoLines> = None;
     for split in 2..points.len().saturating_sub(1) {
         let (left_points, right_points) = points.split_at(split);
         let (left, right) = (fit_line(left_points), fit_line(right_points));
-        let rest =
-            left.residual_variance * left_points.len() as f64 + right.residual_variance * right_points.len() as f64;
+        let rest = residue(&left, left_points) + residue(&right, right_points);
         if best.as_ref().is_none_or(|best| rest < best.rest) {
             best = Some(TwoLines { split, left, right, rest });
         }
@@ -128,12 +133,12 @@ fn two_lines(args: &Args<'_>, bag: bool) -> KernelResult {
             let place = place as f64;
             if place < split_place { lines.left.at(place) } else { lines.right.at(place) }
         });
-        let spread = whole.variance * count;
+        let spread = whole.variance * (count - 1.0);
         let mut named = vec![
             ("rsquare", Dynamic::Real(if spread == 0.0 { 1.0 } else { 1.0 - lines.rest / spread })),
             ("split_idx", Dynamic::Long(split_place as i64)),
             ("variance", Dynamic::Real(whole.variance)),
-            ("rvariance", Dynamic::Real(lines.rest / count)),
+            ("rvariance", Dynamic::Real(lines.rest / (count - 1.0))),
             ("line_fit", reals_of(fit)),
         ];
         // The interception of the right line is at its own start.
@@ -193,8 +198,8 @@ pub fn series_fit_poly(args: &Args<'_>) -> KernelResult {
         Some(Dynamic::Array(vec![
             Dynamic::Real(if spread == 0.0 { 1.0 } else { 1.0 - rest / spread }),
             reals_of(coefficients),
-            Dynamic::Real(spread / count),
-            Dynamic::Real(rest / count),
+            Dynamic::Real(spread / (count - 1.0)),
+            Dynamic::Real(rest / (count - 1.0)),
             reals_of(fit),
         ]))
     })

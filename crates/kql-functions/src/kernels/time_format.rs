@@ -28,12 +28,12 @@ pub fn format_timespan(args: &Args<'_>) -> KernelResult {
     })
 }
 
-/// Runs of the same letter, and delimiters one by one.
+/// Runs of the same field letter, and all else one by one.
 fn fields(format: &str) -> impl Iterator<Item = (char, usize)> {
     let mut rest = format;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
-        let count = if first.is_ascii_alphabetic() { rest.chars().take_while(|c| *c == first).count() } else { 1 };
+        let count = if is_field(first) { rest.chars().take_while(|c| *c == first).count() } else { 1 };
         rest = &rest[count * first.len_utf8()..];
         Some((first, count))
     })
@@ -60,12 +60,9 @@ fn write_time(of_day: i64, letter: char, count: usize, out: &mut String) -> Opti
     Some(())
 }
 
-fn write_delimiter(c: char, out: &mut String) -> Option<()> {
-    if c.is_ascii_alphanumeric() {
-        return None;
-    }
-    out.push(c);
-    Some(())
+/// Letters that name no field stand for themselves: `yyyy-MM-ddTHH:mm:ssZ`.
+fn is_field(letter: char) -> bool {
+    "yMdHhmsfFt".contains(letter)
 }
 
 fn write_datetime(ticks: i64, format: &str, out: &mut String) -> Option<()> {
@@ -81,8 +78,8 @@ fn write_datetime(ticks: i64, format: &str, out: &mut String) -> Option<()> {
             ('h', 1 | 2) => number(out, (hour + 11) % 12 + 1, count),
             ('t', 1) => out.push(if hour < 12 { 'A' } else { 'P' }),
             ('t', 2) => out.push_str(if hour < 12 { "AM" } else { "PM" }),
-            (c, _) if c.is_ascii_alphabetic() => write_time(of_day, letter, count, out)?,
-            (c, _) => write_delimiter(c, out)?,
+            (c, _) if is_field(c) => write_time(of_day, letter, count, out)?,
+            (c, _) => out.push(c),
         }
     }
     Some(())
@@ -99,8 +96,8 @@ fn write_timespan(ticks: i64, format: &str, out: &mut String) -> Option<()> {
         match (letter, count) {
             ('d', 1..=8) => number(out, days, count),
             ('h', 1 | 2) => write_time(of_day, 'H', count, out)?,
-            (c, _) if c.is_ascii_alphabetic() => write_time(of_day, letter, count, out)?,
-            (c, _) => write_delimiter(c, out)?,
+            (c, _) if is_field(c) => write_time(of_day, letter, count, out)?,
+            (c, _) => out.push(c),
         }
     }
     Some(())
@@ -126,7 +123,8 @@ mod tests {
         assert_eq!(datetime("2020-06-15 13:45:09", "M/d/yyyy h:mm:ss tt").as_deref(), Some("6/15/2020 1:45:09 PM"));
         assert_eq!(datetime("2020-06-15 00:45:09.05", "h ss.ff").as_deref(), Some("12 09.05"));
         assert_eq!(datetime("2020-06-15", "yyyyMMddHHmmss").as_deref(), Some("20200615000000"));
-        assert_eq!(datetime("2020-06-15", "q"), None);
+        assert_eq!(datetime("2020-06-15 01:02:03", "yyyy-MM-ddTHH:mm:ssZ").as_deref(), Some("2020-06-15T01:02:03Z"));
+        assert_eq!(datetime("2020-06-15", "HHHH"), None);
     }
 
     #[test]

@@ -280,7 +280,7 @@ pub static FAMILY: &[Function] = &[
     Function::new(Entry {
         name: "format_datetime",
         summary: "Writes a datetime in a chosen form.",
-        details: "d, dd day; M, MM month; y, yy, yyyy year; H, HH and h, hh hour of 24 and of 12; m, mm minute; s, ss second; f to fffffff digits of the second, F the same without trailing zeros; tt AM or PM. The characters `/ - : , . _ [ ]` and blank stand for themselves.",
+        details: "d, dd day; M, MM month; y, yy, yyyy year; H, HH and h, hh hour of 24 and of 12; m, mm minute; s, ss second; f to fffffff digits of the second, F the same without trailing zeros; tt AM or PM. Anything else stands for itself.",
         overloads: &[takes(&[datetime("date"), string("format")], String)],
         result_name: ResultName::FirstArgument,
         examples: &[ex(

@@ -17,6 +17,7 @@ mod internal;
 mod ip;
 mod json;
 mod math;
+mod membership;
 mod nulls;
 mod parse;
 mod regex;
@@ -72,4 +73,4 @@ pub static FAMILIES: &[&[Function]] = &[
 
 /// One slice per family of operators.
 pub static OPERATORS: &[&[Function]] =
-    &[access::OPERATORS, arithmetic::OPERATORS, comparison::OPERATORS, text_operators::FAMILY];
+    &[access::OPERATORS, arithmetic::OPERATORS, comparison::OPERATORS, membership::OPERATORS, text_operators::FAMILY];
