@@ -25,6 +25,7 @@ mod aggregate_tests;
 pub mod arithmetic;
 pub mod array_sort;
 pub mod arrays;
+mod ascii_search;
 pub mod bags;
 pub mod bits;
 pub mod cache;

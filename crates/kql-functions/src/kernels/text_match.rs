@@ -6,7 +6,9 @@
 //! Without case, two characters are the same when their simple lower-case forms are. A character outside ASCII never equals
 //! one inside (the Kelvin sign is no `k`), so that an ASCII needle can be looked for byte by byte.
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::memmem;
+
+use super::ascii_search::AsciiNeedle;
 
 /// Whether letters that differ only in case are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,12 +52,7 @@ enum Search {
     Exact {
         finder: memmem::Finder<'static>,
     },
-    /// An ASCII needle in lower case; `rare` is the byte to look for, at `rare_at`.
-    AsciiFolded {
-        lower: Box<[u8]>,
-        rare_at: usize,
-        rare: u8,
-    },
+    AsciiFolded(AsciiNeedle),
     /// Folded characters, at least one of them outside ASCII.
     Folded {
         chars: Box<[char]>,
@@ -64,16 +61,11 @@ enum Search {
 
 impl Needle {
     pub fn new(needle: &str, place: Place, case: Case) -> Needle {
-        let search = match case {
+        let search = match (case, AsciiNeedle::new(needle)) {
             _ if needle.is_empty() => Search::Empty,
-            Case::Sensitive => Search::Exact { finder: memmem::Finder::new(needle).into_owned() },
-            Case::Ignored if needle.is_ascii() => {
-                let lower: Box<[u8]> = needle.bytes().map(|b| b.to_ascii_lowercase()).collect();
-                let (rare_at, rare) =
-                    lower.iter().copied().enumerate().min_by_key(|(_, byte)| commonness(*byte)).unwrap_or((0, 0));
-                Search::AsciiFolded { lower, rare_at, rare }
-            }
-            Case::Ignored => Search::Folded { chars: needle.chars().map(fold).collect() },
+            (Case::Sensitive, _) => Search::Exact { finder: memmem::Finder::new(needle).into_owned() },
+            (Case::Ignored, Some(ascii)) => Search::AsciiFolded(ascii),
+            (Case::Ignored, None) => Search::Folded { chars: needle.chars().map(fold).collect() },
         };
         Needle {
             place,
@@ -88,7 +80,7 @@ impl Needle {
         match (&self.search, self.place) {
             (Search::Empty, Place::Whole) => Some(0),
             (Search::Exact { finder }, Place::Whole) => Some(finder.needle().len()),
-            (Search::AsciiFolded { lower, .. }, Place::Whole) => Some(lower.len()),
+            (Search::AsciiFolded(ascii), Place::Whole) => Some(ascii.lower().len()),
             _ => None,
         }
     }
@@ -128,7 +120,10 @@ impl Needle {
                 let start = from + finder.find(bytes.get(from..)?)?;
                 Some((start, start + finder.needle().len()))
             }
-            Search::AsciiFolded { lower, rare_at, rare } => find_ascii(bytes, from, lower, *rare_at, *rare),
+            Search::AsciiFolded(ascii) => {
+                let start = ascii.find(bytes, from)?;
+                Some((start, start + ascii.lower().len()))
+            }
             Search::Folded { chars } => {
                 if haystack.is_ascii() {
                     return None;
@@ -149,7 +144,8 @@ impl Needle {
         match &self.search {
             Search::Empty => Some(0),
             Search::Exact { finder } => bytes.starts_with(finder.needle()).then_some(finder.needle().len()),
-            Search::AsciiFolded { lower, .. } => {
+            Search::AsciiFolded(ascii) => {
+                let lower = ascii.lower();
                 bytes.get(..lower.len())?.eq_ignore_ascii_case(lower).then_some(lower.len())
             }
             Search::Folded { chars } => folded_prefix(haystack, chars),
@@ -162,7 +158,8 @@ impl Needle {
         match &self.search {
             Search::Empty => true,
             Search::Exact { finder } => bytes.ends_with(finder.needle()),
-            Search::AsciiFolded { lower, .. } => {
+            Search::AsciiFolded(ascii) => {
+                let lower = ascii.lower();
                 bytes.len() >= lower.len() && bytes[bytes.len() - lower.len()..].eq_ignore_ascii_case(lower)
             }
             Search::Folded { chars } => {
@@ -170,21 +167,6 @@ impl Needle {
                 chars.iter().rev().all(|wanted| given.next().map(fold) == Some(*wanted))
             }
         }
-    }
-}
-
-fn find_ascii(bytes: &[u8], from: usize, lower: &[u8], rare_at: usize, rare: u8) -> Option<(usize, usize)> {
-    let mut at = from + rare_at;
-    let upper = rare.to_ascii_uppercase();
-    loop {
-        let rest = bytes.get(at..)?;
-        let found = if upper == rare { memchr(rare, rest) } else { memchr2(rare, upper, rest) }?;
-        let start = at + found - rare_at;
-        let end = start + lower.len();
-        if bytes.get(start..end)?.eq_ignore_ascii_case(lower) {
-            return Some((start, end));
-        }
-        at += found + 1;
     }
 }
 
@@ -230,19 +212,6 @@ pub fn fold(c: char) -> char {
     match (lower.next(), lower.next()) {
         (Some(single), None) if !single.is_ascii() => single,
         _ => c,
-    }
-}
-
-/// A rough rank of how often a byte stands in logs: the needle's least common byte is searched for.
-fn commonness(byte: u8) -> u8 {
-    match byte {
-        b'e' | b'a' | b'i' | b'o' | b't' | b's' | b'n' | b'r' => 9,
-        b'c' | b'l' | b'd' | b'm' | b'p' | b'u' | b' ' | b'.' | b'0' | b'1' => 8,
-        b'-' | b'/' | b'"' | b':' | b',' | b'2' | b'h' | b'g' | b'f' | b'b' => 7,
-        b'3'..=b'9' | b'y' | b'v' | b'w' | b'_' | b'=' | b'\\' => 6,
-        b'k' | b'x' => 5,
-        b'j' | b'q' | b'z' => 3,
-        _ => 4,
     }
 }
 
