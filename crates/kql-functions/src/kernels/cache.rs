@@ -80,7 +80,7 @@ impl Regexes {
     /// # Errors
     /// A pattern that does not compile.
     pub fn of(args: &Args<'_>, pattern: &Text<'_>) -> Result<Regexes, KernelError> {
-        Regexes::of_form(args, pattern, |pattern| regex(pattern))
+        Regexes::of_form(args, pattern, regex)
     }
 
     /// As [`Regexes::of`], with each pattern brought into a form (anchored, say) by `compile`.

@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(hash(&["World".into()]), Cell::Long(1_846_988_464_401_551_951));
         assert_eq!(hash(&["World".into(), 100.into()]), Cell::Long(51));
         let day = Cell::DateTime(datetime::parse("2015-01-01").unwrap());
-        assert_eq!(hash(&[day.clone()]), Cell::Long(1_380_966_698_541_616_202));
+        assert_eq!(hash(&[day]), Cell::Long(1_380_966_698_541_616_202));
         assert_eq!(hash(&["a".into(), 0.into()]), Cell::Null);
         let text = |kernel, cell: Cell| call(kernel, &[cell], ScalarType::String);
         assert_eq!(text(md5, "".into()), Cell::Text("d41d8cd98f00b204e9800998ecf8427e".into()));

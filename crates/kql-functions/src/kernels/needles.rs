@@ -82,7 +82,7 @@ impl Automaton {
         self.search.is_match(text)
             && self.search.find_overlapping_iter(text).any(|found| {
                 let (starts, ends) = self.ends.get(found.pattern().as_usize()).copied().unwrap_or((true, true));
-                !(starts && term_before(text, found.start())) && !(ends && term_after(text, found.end()))
+                !(starts && term_before(text, found.start()) || ends && term_after(text, found.end()))
             })
     }
 }

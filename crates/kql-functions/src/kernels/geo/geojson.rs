@@ -7,6 +7,9 @@ use kql_types::{Dynamic, number};
 use super::region::{Line, Polygon, Ring};
 use super::sphere::Point;
 
+/// A ring as longitudes and latitudes.
+pub type DegreeRing = Vec<(f64, f64)>;
+
 /// Reads a point of two numbers; a latitude beyond a pole is none.
 fn position(value: &Dynamic) -> Option<Point> {
     match value.as_array()? {
@@ -37,7 +40,7 @@ pub fn line_degrees(text: &str) -> Option<Vec<Vec<(f64, f64)>>> {
 }
 
 /// The rings of valid polygons in degrees, not closed, turning left; not brought into range.
-pub fn ring_degrees(text: &str) -> Option<Vec<Vec<Vec<(f64, f64)>>>> {
+pub fn ring_degrees(text: &str) -> Option<Vec<Vec<DegreeRing>>> {
     let value = Dynamic::parse(text)?;
     let polygons = read_polygons(&value)?;
     let value = geometry(&value);
@@ -206,7 +209,7 @@ pub fn write_lines(lines: &[Line], out: &mut String) {
         }
         lines => {
             open("MultiLineString", out);
-            write_list(lines, out, |line, out| write_points(line, out));
+            write_list(lines, out, write_points);
         }
     }
     out.push('}');
