@@ -1,12 +1,15 @@
-//! `evaluate bag_unpack` and `evaluate pivot`.
+//! `evaluate bag_unpack`, `evaluate pivot` and lookups.
 //!
-//! Their columns depend on the data and are known by the time the query is bound for running; then the first is a
-//! projection of paths into the bag, and the second an aggregation with a filter for each value.
+//! The columns of the first two depend on the data and are known by the time the query is bound for running; then the
+//! one is a projection of paths into the bag, and the other an aggregation with a filter for each value. A lookup is a
+//! join by a condition.
 
 use datafusion_common::ScalarValue;
 use datafusion_expr::{Expr as PlanExpr, lit};
 use kql_functions::Aggregate;
-use kql_semantics::bound::{AggregateCall, BoundColumn, ColumnId, Expr, ExprKind, PathStep, PluginArg, Rel};
+use kql_semantics::bound::{
+    AggregateCall, BoundColumn, ColumnId, Expr, ExprKind, JoinKind, PathStep, PluginArg, Rel, RelKind,
+};
 use kql_types::{Overload, Return, ScalarType, Span, Value};
 
 use crate::error::{LowerError, LowerResult};
@@ -139,6 +142,16 @@ impl Lowering<'_> {
                 let pivot = Pivot::of(args, &input.columns).ok_or_else(unsupported)?;
                 self.lower_pivot(rel, input, &pivot)
             }
+            "ipv4_lookup" => {
+                let join =
+                    lookup(rel, input, args, Looked { by: "ipv4_is_match", values: 1 }).ok_or_else(unsupported)?;
+                self.lower(&join, needed)
+            }
+            "ipv6_lookup" => {
+                let join =
+                    lookup(rel, input, args, Looked { by: "ipv6_is_match", values: 1 }).ok_or_else(unsupported)?;
+                self.lower(&join, needed)
+            }
             _ => Err(unsupported()),
         }
     }
@@ -180,6 +193,56 @@ impl Lowering<'_> {
         let plan = self.aggregated(lowered, group, aggregates, false)?;
         Ok(Lowered { plan: project_plan(plan, outputs)?, order: Vec::new(), hidden })
     }
+}
+
+/// How a row finds its partners in the table of a lookup.
+struct Looked {
+    /// The function that holds of the row's values and the table's key.
+    by: &'static str,
+    /// Values of the row, which come before the key in the function.
+    values: usize,
+}
+
+/// A lookup as a join: `ipv4_lookup(Table, value, key, extra keys..., return_unmatched)`. An extra key is a column of both
+/// sides.
+fn lookup(rel: &Rel, input: &Rel, args: &[PluginArg], looked: Looked) -> Option<Rel> {
+    let span = rel.span;
+    let PluginArg::Rel(table) = args.first()? else { return None };
+    let expr = |arg: &PluginArg| match arg {
+        PluginArg::Expr(expr) => Some(expr.clone()),
+        _ => None,
+    };
+    let given = args.get(1..looked.values + 2)?.iter().map(expr).collect::<Option<Vec<Expr>>>()?;
+    let mut keys = Vec::new();
+    let mut unmatched = false;
+    for arg in args.get(looked.values + 2..).unwrap_or_default() {
+        match arg {
+            PluginArg::Value(Value::Bool(all)) => unmatched = *all,
+            PluginArg::Named(name, value) if name == "return_unmatched" => {
+                unmatched = matches!(**value, PluginArg::Value(Value::Bool(true)));
+            }
+            PluginArg::Expr(Expr { kind: ExprKind::Column(id), .. }) => {
+                let sides = [&input.columns, &table.columns];
+                let named = sides.iter().find_map(|columns| columns.iter().find(|column| column.id == *id))?;
+                let side = |columns: &[BoundColumn]| {
+                    let column = columns.iter().find(|column| column.name == named.name)?;
+                    Some(Expr { kind: ExprKind::Column(column.id), ty: column.ty, span })
+                };
+                keys.push((side(&input.columns)?, side(&table.columns)?));
+            }
+            _ => return None,
+        }
+    }
+    let function = kql_functions::function(looked.by)?;
+    let condition = Expr { kind: ExprKind::Call { function, args: given }, ty: ScalarType::Bool, span };
+    let kind = RelKind::Join {
+        left: input.clone(),
+        right: table.clone(),
+        kind: if unmatched { JoinKind::LeftOuter } else { JoinKind::Inner },
+        keys,
+        condition: Some(condition),
+    };
+    Some(Rel { kind: Box::new(kind), columns: rel.columns.clone(), serialized: false, span })
 }
 
 /// An output column of `bag_unpack`: a column of the input, or a key of the bag as its type.
