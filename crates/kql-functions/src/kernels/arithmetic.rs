@@ -223,3 +223,58 @@ fn dynamics(operator: Operator, a: &Dynamic, b: &Dynamic) -> Option<Dynamic> {
         _ => Some(Dynamic::Real(reals(operator, a.as_real()?, b.as_real()?))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::{Cell, call};
+    use kql_types::ScalarType::{DateTime, Long, Real};
+    use proptest::prelude::*;
+
+    fn two(kernel: crate::kernels::KernelFn, a: impl Into<Cell>, b: impl Into<Cell>, ty: ScalarType) -> Cell {
+        call(kernel, &[a.into(), b.into()], ty)
+    }
+
+    #[test]
+    fn whole_numbers() {
+        assert_eq!(two(add, i64::MAX, 1, Long), Cell::Long(i64::MIN));
+        assert_eq!(two(multiply, Cell::Int(i32::MAX), Cell::Int(2), Long), Cell::Long(4_294_967_294));
+        assert_eq!(two(divide, -7, 2, Long), Cell::Long(-3));
+        assert_eq!(two(divide, 1, 0, Long), Cell::Null);
+        assert_eq!(two(divide, i64::MIN, -1, Long), Cell::Long(i64::MIN));
+        assert_eq!(two(modulo, -7, 3, Long), Cell::Long(2));
+        assert_eq!(two(modulo, 7, -3, Long), Cell::Long(1));
+        assert_eq!(two(modulo, 7, 0, Long), Cell::Null);
+        assert_eq!(two(add, Cell::Null, 1, Long), Cell::Null);
+    }
+
+    #[test]
+    fn reals() {
+        assert_eq!(two(divide, 1.0, 0.0, Real), Cell::Real(f64::INFINITY));
+        assert_eq!(two(divide, 7, 2.0, Real), Cell::Real(3.5));
+        assert_eq!(two(modulo, -7.5, 2, Real), Cell::Real(0.5));
+    }
+
+    #[test]
+    fn times() {
+        let last = Cell::DateTime(kql_types::datetime::MAX);
+        assert_eq!(two(add, last, Cell::Long(1), DateTime), Cell::Null);
+        assert_eq!(two(subtract, Cell::DateTime(5), Cell::DateTime(8), ScalarType::TimeSpan), Cell::Long(-3));
+    }
+
+    #[test]
+    fn dynamic_values() {
+        assert_eq!(two(add, Cell::dynamic("1"), 2, Long), Cell::Long(3));
+        assert_eq!(two(add, Cell::dynamic("1"), Cell::dynamic("2.5"), ScalarType::Dynamic), "3.5".into());
+        assert_eq!(two(add, Cell::dynamic("[]"), Cell::dynamic("2"), ScalarType::Dynamic), Cell::Null);
+        assert_eq!(two(multiply, Cell::dynamic("\"x\""), 2, Long), Cell::Null);
+    }
+
+    proptest! {
+        #[test]
+        fn the_rest_is_never_negative(a: i64, b: i64) {
+            prop_assert!(longs(Operator::Modulo, a, b).is_none_or(|rest| rest >= 0));
+            prop_assert_eq!(longs(Operator::Modulo, a, b).is_none(), b == 0);
+        }
+    }
+}

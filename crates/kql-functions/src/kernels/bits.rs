@@ -38,3 +38,20 @@ pub fn bitset_count_ones(args: &Args<'_>) -> KernelResult {
     let a = args.long(0)?;
     args.to_longs(|row| a.opt(row).map(|a| i64::from(a.count_ones())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::{Cell, call};
+    use kql_types::ScalarType::Long;
+
+    #[test]
+    fn bits() {
+        assert_eq!(call(binary_xor, &[6.into(), 3.into()], Long), Cell::Long(5));
+        assert_eq!(call(binary_not, &[0.into()], Long), Cell::Long(-1));
+        assert_eq!(call(binary_shift_left, &[1.into(), 65.into()], Long), Cell::Long(2));
+        assert_eq!(call(binary_shift_right, &[(-16).into(), 2.into()], Long), Cell::Long(-4));
+        assert_eq!(call(binary_shift_left, &[1.into(), (-1).into()], Long), Cell::Null);
+        assert_eq!(call(bitset_count_ones, &[42.into()], Long), Cell::Long(3));
+    }
+}

@@ -302,3 +302,58 @@ fn ordered(args: &Args<'_>, holds: fn(Ordering) -> bool) -> KernelResult {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::{Cell, call};
+
+    fn two(kernel: crate::kernels::KernelFn, a: impl Into<Cell>, b: impl Into<Cell>) -> Cell {
+        call(kernel, &[a.into(), b.into()], ScalarType::Bool)
+    }
+
+    const YES: Cell = Cell::Bool(true);
+    const NO: Cell = Cell::Bool(false);
+
+    #[test]
+    fn nulls() {
+        assert_eq!([two(equal, Cell::Null, 1), two(not_equal, Cell::Null, 1)], [NO, YES]);
+        assert_eq!(
+            [two(equal, Cell::Null, Cell::Null), two(not_equal, Cell::Null, Cell::Null)],
+            [Cell::Null, Cell::Null]
+        );
+        assert_eq!([two(less, Cell::Null, 1), two(greater_or_equal, 1, Cell::Null)], [Cell::Null, Cell::Null]);
+    }
+
+    #[test]
+    fn nan() {
+        let nan = f64::NAN;
+        assert_eq!([two(equal, nan, nan), two(not_equal, nan, nan), two(less, nan, 1.0)], [NO, YES, NO]);
+        assert_eq!([two(greater, nan, 5.0), two(greater, f64::INFINITY, 1e308)], [NO, YES]);
+    }
+
+    #[test]
+    fn numbers_of_different_types_compare_without_loss() {
+        assert_eq!([two(equal, Cell::Int(2), 2.0), two(less, 1, 1.5)], [YES, YES]);
+        assert_eq!(two(equal, 9_007_199_254_740_993_i64, 9_007_199_254_740_992.0), NO);
+    }
+
+    #[test]
+    fn texts() {
+        assert_eq!([two(equal, "abc", "abc"), two(equal, "abc", "ABC"), two(not_equal, "", "a")], [YES, NO, YES]);
+        let long = "a text of more than twelve bytes";
+        assert_eq!([two(equal, long, long), two(equal, long, "a text of more")], [YES, NO]);
+    }
+
+    #[test]
+    fn dynamic_values_meet_all_types() {
+        let text = Cell::dynamic("\"True\"");
+        assert_eq!([two(equal, text.clone(), "True"), two(equal, text, Cell::Bool(true))], [YES, YES]);
+        let flag = Cell::dynamic("true");
+        assert_eq!([two(equal, flag.clone(), "True"), two(equal, flag, Cell::Bool(true))], [YES, YES]);
+        assert_eq!([two(equal, Cell::dynamic("5"), 5), two(equal, Cell::dynamic("\"5\""), 5)], [YES, YES]);
+        assert_eq!([two(greater, Cell::dynamic("1.5"), 1), two(equal, Cell::dynamic("[1]"), 1)], [YES, NO]);
+        assert_eq!([two(equal, Cell::Dynamic(None), ""), two(not_equal, Cell::Dynamic(None), "")], [YES, NO]);
+        assert_eq!(two(equal, Cell::dynamic(r#"{"a":1,"b":2}"#), Cell::dynamic(r#"{"b":2,"a":1.0}"#)), YES);
+    }
+}

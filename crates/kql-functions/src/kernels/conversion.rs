@@ -351,3 +351,77 @@ pub fn tohex(args: &Args<'_>) -> KernelResult {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::{Cell, call};
+    use kql_types::ScalarType::{Bool, DateTime, Int, Long, Real, String, TimeSpan};
+
+    fn to(cell: Cell, ty: ScalarType) -> Cell {
+        call(convert, &[cell], ty)
+    }
+
+    #[test]
+    fn whole_numbers() {
+        assert_eq!(to(" 123 ".into(), Int), Cell::Int(123));
+        assert_eq!(to("12.5".into(), Int), Cell::Null);
+        assert_eq!(to((-2.9).into(), Long), Cell::Long(-2));
+        assert_eq!(to(f64::INFINITY.into(), Long), Cell::Null);
+        assert_eq!(to(2_147_483_648_i64.into(), Int), Cell::Int(i32::MIN));
+        assert_eq!(to(Cell::Bool(true), Long), Cell::Long(1));
+        assert_eq!(to(Cell::dynamic("1.9"), Int), Cell::Int(1));
+        assert_eq!(to(Cell::dynamic("\"0x10\""), Long), Cell::Long(16));
+        assert_eq!(to(Cell::dynamic("[1]"), Long), Cell::Null);
+        assert_eq!(to(Cell::DateTime(0), Long), Cell::Long(0));
+    }
+
+    #[test]
+    fn reals_and_bools() {
+        assert_eq!(to("1e3".into(), Real), Cell::Real(1000.0));
+        assert_eq!(to(Cell::dynamic("true"), Real), Cell::Real(1.0));
+        assert_eq!(to("tRuE".into(), Bool), Cell::Bool(true));
+        assert_eq!(to(" true".into(), Bool), Cell::Null);
+        assert_eq!(to("-1".into(), Bool), Cell::Bool(true));
+        assert_eq!(to("1.0".into(), Bool), Cell::Null);
+        assert_eq!(to(Cell::dynamic("\"false\""), Bool), Cell::Bool(false));
+    }
+
+    #[test]
+    fn text() {
+        assert_eq!(to(Cell::Bool(true), String), "True".into());
+        assert_eq!(to(Cell::dynamic("true"), String), "true".into());
+        assert_eq!(to(Cell::dynamic("\"a\\nb\""), String), "a\nb".into());
+        assert_eq!(to(Cell::Dynamic(None), String), "".into());
+        assert_eq!(to(1.0.into(), String), "1.0".into());
+        assert_eq!(to(Cell::dynamic("[\"\u{E000}t01:00:00\"]"), String), "[\"01:00:00\"]".into());
+    }
+
+    #[test]
+    fn times() {
+        let moment = datetime::parse("2024-02-29 10:30").unwrap();
+        assert_eq!(to("2024-02-29 10:30".into(), DateTime), Cell::Long(moment));
+        assert_eq!(to(Cell::Long(moment), DateTime), Cell::Long(moment));
+        assert_eq!(to((-1).into(), DateTime), Cell::Null);
+        assert_eq!(to("not a date".into(), DateTime), Cell::Null);
+        assert_eq!(to("90s".into(), TimeSpan), Cell::Long(900_000_000));
+        assert_eq!(to(Cell::dynamic("\"01:00:00\""), TimeSpan), Cell::Long(36_000_000_000));
+    }
+
+    #[test]
+    fn json_and_dynamic() {
+        let json = |text: &str| call(parse_json, &[text.into()], ScalarType::Dynamic);
+        assert_eq!(json(r#"{"b": 1, "a": 2.50, "b": 3}"#), r#"{"b":3,"a":2.5}"#.into());
+        assert_eq!(json("no JSON"), "\"no JSON\"".into());
+        assert_eq!(json("null"), Cell::Null);
+        assert_eq!(json(""), Cell::Null);
+        // The silent conversion of a string does not read it.
+        assert_eq!(to("[1]".into(), ScalarType::Dynamic), "\"[1]\"".into());
+        assert_eq!(to(Cell::Long(5), ScalarType::Dynamic), "5".into());
+        assert_eq!(call(gettype, &[Cell::dynamic("1.5")], String), "double".into());
+        assert_eq!(call(gettype, &[Cell::Dynamic(None)], String), "null".into());
+        assert_eq!(call(gettype, &[1.5.into()], String), "real".into());
+        assert_eq!(call(tohex, &[Cell::Int(-256), 8.into()], String), "ffffff00".into());
+        assert_eq!(call(tohex, &[Cell::Long(-256)], String), "ffffffffffffff00".into());
+    }
+}

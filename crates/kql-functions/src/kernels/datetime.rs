@@ -320,3 +320,79 @@ pub fn unixtime_microseconds_todatetime(args: &Args<'_>) -> KernelResult {
 pub fn unixtime_nanoseconds_todatetime(args: &Args<'_>) -> KernelResult {
     from_unix(args, 1, 100)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::KernelFn;
+    use crate::kernels::testing::{Cell, call};
+    use kql_types::datetime;
+
+    fn at(text: &str) -> Cell {
+        Cell::DateTime(datetime::parse(text).unwrap())
+    }
+
+    #[track_caller]
+    fn check(kernel: KernelFn, cells: &[Cell], expected: &str) {
+        let found = match call(kernel, cells, ScalarType::DateTime) {
+            Cell::Long(ticks) => datetime::format(ticks),
+            _ => "null".to_owned(),
+        };
+        assert!(found.starts_with(expected), "{found} {expected}");
+    }
+
+    #[test]
+    fn borders() {
+        let t = at("2020-06-15 13:45:00");
+        check(startofweek, &[t.clone(), (-2).into()], "2020-05-31T00:00:00.0");
+        check(startofmonth, &[t.clone(), (-13).into()], "2019-05-01T00:00:00.0");
+        check(startofyear, &[t.clone()], "2020-01-01T00:00:00.0");
+        check(endofweek, &[t.clone()], "2020-06-20T23:59:59.9999999");
+        check(endofmonth, &[at("2020-02-29")], "2020-02-29T23:59:59.9999999");
+        check(endofyear, &[at("9999-12-31")], "9999-12-31T23:59:59.9999999");
+        check(startofday, &[t, i64::MAX.into()], "null");
+    }
+
+    #[test]
+    fn adding() {
+        let add = |period: &str, amount: i64, t: &str, expected: &str| {
+            check(datetime_add, &[period.into(), amount.into(), at(t)], expected);
+        };
+        add("month", 1, "2020-01-31", "2020-02-29T");
+        add("quarter", -5, "2020-05-31", "2019-02-28T");
+        add("year", 1, "2020-02-29", "2021-02-28T");
+        add("week", -53, "2021-03-15 12:00:00", "2020-03-09T12:00:00");
+        add("day", -1, "0001-01-01 12:00:00", "null");
+        add("eon", 1, "2020-01-01", "null");
+    }
+
+    #[test]
+    fn counting() {
+        let count =
+            |period: &str, a: &str, b: &str| call(datetime_diff, &[period.into(), at(a), at(b)], ScalarType::Long);
+        assert_eq!(count("year", "2017-01-01", "2000-12-31"), Cell::Long(17));
+        assert_eq!(count("quarter", "2017-07-01", "2017-03-30"), Cell::Long(2));
+        assert_eq!(count("month", "2017-01-01", "2015-12-30"), Cell::Long(13));
+        assert_eq!(count("week", "2017-10-29 00:00", "2017-09-30 23:59"), Cell::Long(5));
+        assert_eq!(count("hour", "2017-10-31 01:00", "2017-10-30 23:59"), Cell::Long(2));
+        assert_eq!(count("nanosecond", "2020-01-01 00:00:00.0000002", "2020-01-01"), Cell::Long(200));
+    }
+
+    #[test]
+    fn parts_and_making() {
+        let part = |name: &str| call(datetime_part, &[name.into(), at("2017-10-30 01:02:03.7654321")], ScalarType::Int);
+        let parts =
+            ["Year", "quarter", "month", "week_of_year", "dayOfYear", "millisecond", "microsecond", "nanosecond"];
+        assert_eq!(parts.map(part), [2017, 4, 10, 44, 303, 765, 765_432, 765_432_100].map(Cell::Int));
+        check(
+            make_datetime,
+            &[2020.into(), 2.into(), 29.into(), 23.into(), 59.into(), 1.5.into()],
+            "2020-02-29T23:59:01.5",
+        );
+        check(make_datetime, &[2020.into(), 13.into(), 1.into()], "null");
+        check(unixtime_milliseconds_todatetime, &[1_546_300_800_123_i64.into()], "2019-01-01T00:00:00.123");
+        check(unixtime_seconds_todatetime, &[1_546_300_800.5.into()], "2019-01-01T00:00:00.5");
+        check(unixtime_seconds_todatetime, &[i64::MAX.into()], "null");
+        assert_eq!(call(dayofweek, &[at("9999-12-31")], ScalarType::TimeSpan), Cell::Null);
+    }
+}

@@ -246,3 +246,33 @@ pub fn rand(args: &Args<'_>) -> KernelResult {
         i64::try_from(random_bits() % bound).ok()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::{Cell, call};
+    use kql_types::ScalarType::{Bool, Long, Real};
+
+    #[test]
+    fn rounds_halves_away_from_zero() {
+        let rounded = |value: f64, digits: i64| call(round, &[value.into(), digits.into()], Real);
+        assert_eq!([rounded(2.5, 0), rounded(-2.5, 0), rounded(3.25, 1)], [3.0, -3.0, 3.3].map(Cell::Real));
+        assert_eq!([rounded(1234.0, -2), rounded(1e300, 300)], [1200.0, 1e300].map(Cell::Real));
+    }
+
+    #[test]
+    fn sizes_and_signs() {
+        assert_eq!(call(abs, &[Cell::Int(i32::MIN)], Long), Cell::Long(2_147_483_648));
+        assert_eq!(call(sign, &[Cell::Long(-42)], Real), Cell::Real(-1.0));
+        assert_eq!(call(isnan, &[f64::NAN.into()], Bool), Cell::Bool(true));
+        assert_eq!(call(gamma, &[5.0.into()], Real), Cell::Real(24.0));
+    }
+
+    #[test]
+    fn extremes_leave_out_nulls() {
+        assert_eq!(call(max_of, &[1.into(), Cell::Null, 3.into()], Long), Cell::Long(3));
+        assert_eq!(call(min_of, &[Cell::Null, Cell::Null], Long), Cell::Null);
+        assert_eq!(call(max_of, &["b".into(), "a".into()], ScalarType::String), "b".into());
+        assert_eq!(call(max_of, &[f64::NAN.into(), 1.0.into()], Real), Cell::Real(1.0));
+    }
+}

@@ -76,3 +76,27 @@ pub fn bin_long(value: i64, size: i64) -> Option<i64> {
 pub fn bin_real(value: f64, size: f64) -> Option<f64> {
     if size > 0.0 { Some((value / size).floor() * size) } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::{Cell, call};
+    use proptest::prelude::*;
+
+    #[test]
+    fn multiples() {
+        assert_eq!(call(bin, &[(-5).into(), 2.into()], ScalarType::Long), Cell::Long(-6));
+        assert_eq!(call(bin, &[5.5.into(), 2.into()], ScalarType::Real), Cell::Real(4.0));
+        assert_eq!(call(bin, &[5.into(), 0.into()], ScalarType::Long), Cell::Null);
+        assert_eq!(call(bin_at, &[6.5.into(), 2.5.into(), 7.into()], ScalarType::Real), Cell::Real(4.5));
+        assert_eq!(call(bin_at, &[1.into(), 24.into(), 12.into()], ScalarType::Long), Cell::Long(-12));
+    }
+
+    proptest! {
+        #[test]
+        fn a_multiple_is_near(value in -1_000_000_000i64..1_000_000_000, size in 1i64..1_000_000) {
+            let binned = bin_long(value, size);
+            prop_assert!(binned.is_some_and(|b| b <= value && value - b < size && b % size == 0));
+        }
+    }
+}

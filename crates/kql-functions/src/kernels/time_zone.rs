@@ -63,3 +63,25 @@ pub fn datetime_list_timezones(args: &Args<'_>) -> KernelResult {
         Some(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::{Cell, call};
+    use kql_types::ScalarType;
+    use kql_types::datetime::parse;
+
+    fn shift(kernel: crate::kernels::KernelFn, text: &str, zone: &str) -> Cell {
+        call(kernel, &[Cell::DateTime(parse(text).unwrap()), zone.into()], ScalarType::DateTime)
+    }
+
+    #[test]
+    fn zones() {
+        let at = |text| Cell::Long(parse(text).unwrap());
+        assert_eq!(shift(datetime_utc_to_local, "2024-07-01 12:00", "Europe/Zurich"), at("2024-07-01 14:00"));
+        assert_eq!(shift(datetime_local_to_utc, "2020-02-02 20:02:20", "US/Pacific"), at("2020-02-03 04:02:20"));
+        // The clock skips this hour.
+        assert_eq!(shift(datetime_local_to_utc, "2022-03-27 02:00", "Europe/Brussels"), at("2022-03-27 00:00"));
+        assert_eq!(shift(datetime_utc_to_local, "2024-07-01", "Nowhere/Land"), Cell::Null);
+    }
+}

@@ -335,3 +335,28 @@ pub fn convert_speed(args: &Args<'_>) -> KernelResult {
 pub fn convert_volume(args: &Args<'_>) -> KernelResult {
     by_factor(args, VOLUME)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::{Cell, call};
+    use kql_types::ScalarType::Real;
+
+    fn converts(kernel: crate::kernels::KernelFn, value: f64, from: &str, to: &str, expected: f64) {
+        let found = call(kernel, &[value.into(), from.into(), to.into()], Real);
+        assert!(matches!(found, Cell::Real(found) if (found - expected).abs() <= 1e-9 * expected.abs()), "{found:?}");
+    }
+
+    #[test]
+    fn units() {
+        converts(convert_angle, 1.2, "Degree", "Arcminute", 72.0);
+        converts(convert_energy, 1.0, "KilowattHour", "Joule", 3.6e6);
+        converts(convert_length, 1.0, "Mile", "Meter", 1_609.344);
+        converts(convert_mass, 1.0, "Pound", "Gram", 453.592_37);
+        converts(convert_speed, 36.0, "KilometerPerHour", "MeterPerSecond", 10.0);
+        converts(convert_temperature, 212.0, "DegreeFahrenheit", "DegreeCelsius", 100.0);
+        converts(convert_volume, 1.0, "CubicMeter", "Liter", 1_000.0);
+        converts(convert_angle, 90.0, "Degree", "Tilt", 1.0);
+        assert_eq!(call(convert_mass, &[1.0.into(), "Pound".into(), "Stein".into()], Real), Cell::Null);
+    }
+}
