@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn nulls_stand_last_unless_told() {
         let words = Cell::dynamic(r#"[null,"blue","yellow","green",null]"#);
-        assert_eq!(asc(&[words.clone()]), r#"["blue","green","yellow",null,null]"#.into());
+        assert_eq!(asc(std::slice::from_ref(&words)), r#"["blue","green","yellow",null,null]"#.into());
         assert_eq!(asc(&[words.clone(), Cell::Bool(false)]), r#"[null,null,"blue","green","yellow"]"#.into());
         assert_eq!(
             call(array_sort_desc, &[words], ScalarType::Dynamic),

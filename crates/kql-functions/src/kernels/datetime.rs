@@ -346,8 +346,8 @@ mod tests {
         let t = at("2020-06-15 13:45:00");
         check(startofweek, &[t.clone(), (-2).into()], "2020-05-31T00:00:00.0");
         check(startofmonth, &[t.clone(), (-13).into()], "2019-05-01T00:00:00.0");
-        check(startofyear, &[t.clone()], "2020-01-01T00:00:00.0");
-        check(endofweek, &[t.clone()], "2020-06-20T23:59:59.9999999");
+        check(startofyear, std::slice::from_ref(&t), "2020-01-01T00:00:00.0");
+        check(endofweek, std::slice::from_ref(&t), "2020-06-20T23:59:59.9999999");
         check(endofmonth, &[at("2020-02-29")], "2020-02-29T23:59:59.9999999");
         check(endofyear, &[at("9999-12-31")], "9999-12-31T23:59:59.9999999");
         check(startofday, &[t, i64::MAX.into()], "null");

@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn canonical_text_and_computed_steps() {
         let base = Cell::dynamic(r#"{"a":{"b":[1,2,{"c":"x"}]},"n":null}"#);
-        let get = |steps: &[Cell], ty| call(path, &[&[base.clone()], steps].concat(), ty);
+        let get = |steps: &[Cell], ty| call(path, &[std::slice::from_ref(&base), steps].concat(), ty);
         assert_eq!(get(&["a".into(), "b".into(), Cell::Long(0)], ScalarType::Dynamic), "1".into());
         assert_eq!(
             get(&["a".into(), Cell::dynamic("\"b\""), Cell::dynamic("-1"), "c".into()], ScalarType::String),

@@ -120,8 +120,8 @@ mod tests {
     #[test]
     fn neighbors() {
         let series = Cell::dynamic("[null,1,null,-1,3,null]");
-        assert_eq!(dynamic(series_fill_forward, &[series.clone()]), "[null,1,1,-1,3,3]".into());
-        assert_eq!(dynamic(series_fill_backward, &[series.clone()]), "[1,1,-1,-1,3,null]".into());
+        assert_eq!(dynamic(series_fill_forward, std::slice::from_ref(&series)), "[null,1,1,-1,3,3]".into());
+        assert_eq!(dynamic(series_fill_backward, std::slice::from_ref(&series)), "[1,1,-1,-1,3,null]".into());
         assert_eq!(dynamic(series_fill_forward, &[series.clone(), (-1).into()]), "[null,1,1,1,3,3]".into());
         assert_eq!(dynamic(series_fill_const, &[series, 0.0.into()]), "[0.0,1,0.0,-1,3,0.0]".into());
     }

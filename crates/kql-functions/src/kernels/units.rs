@@ -51,7 +51,7 @@ const ENERGY: Units = &[
     ("TeraelectronVolt", 1.602_176_565e-7),
     ("Erg", 1e-7),
     ("FootPound", 1.355_817_948),
-    ("HorsepowerHour", 2_684_519.537_696_172_8),
+    ("HorsepowerHour", 2_684_519.537_696_173),
     ("Joule", 1.0),
     ("Millijoule", 1e-3),
     ("Kilojoule", 1e3),
