@@ -394,10 +394,9 @@ impl<R: Read> Frames<R> {
                     self.note_large();
                     return (self.at, Found::Broken { end: self.filled, why: Broken::TooLarge });
                 }
+                None if self.ended => return (self.at, Found::Broken { end: self.filled, why: Broken::NotJson }),
                 None => {
-                    if !self.fill() {
-                        return (self.at, Found::Broken { end: self.filled, why: Broken::NotJson });
-                    }
+                    self.fill();
                 }
             }
         }
@@ -475,7 +474,7 @@ fn ends_value(text: &[u8], at: usize) -> bool {
 /// Where a record that can be read begins behind the broken one at `start`; None when more text may tell.
 ///
 /// Two signs are looked for: a line that begins with `{` at the same indentation as the broken record did, and, inside
-/// a line, `},{` where the object that follows is valid and begins with the key that the broken record or the last
+/// a line, `,{` where the object that follows is valid and begins with the key that the broken record or the last
 /// one read began with. When no such key is known the object must lie outside what the broken record opened.
 fn next_record(text: &[u8], start: usize, depth_max: usize, ended: bool, last_key: &[u8]) -> Option<usize> {
     let line_start = text.get(..start)?.iter().rposition(|byte| *byte == b'\n').map_or(0, |index| index + 1);
@@ -495,7 +494,7 @@ fn next_record(text: &[u8], start: usize, depth_max: usize, ended: bool, last_ke
             return Some(at);
         }
         let trimmed = before.trim_ascii_end();
-        let follows = trimmed.strip_suffix(b",").is_some_and(|rest| rest.trim_ascii_end().ends_with(b"}"));
+        let follows = trimmed.ends_with(b",");
         let found = first_key(text, at);
         let alike = match known {
             true => found.is_some() && (found == key || found == Some(last_key)),

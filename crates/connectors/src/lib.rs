@@ -44,7 +44,7 @@ use arrow::record_batch::RecordBatch;
 use tables::TableSchema;
 
 pub use error::LoadError;
-pub use options::{LoadOptions, Progress, SizeLimits};
+pub use options::{LoadOptions, Progress, ProgressCallback, SizeLimits};
 pub use raw::{raw_record, raw_records};
 pub use report::{Example, Gap, LoadReport, SourceReport, TableReport, Tally};
 

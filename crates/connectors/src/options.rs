@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use tables::SchemaSet;
 
+/// Told how far a load has come.
+pub type ProgressCallback = Arc<dyn Fn(&Progress) + Send + Sync>;
+
 /// How to load.
 #[derive(Clone)]
 pub struct LoadOptions {
@@ -16,7 +19,7 @@ pub struct LoadOptions {
     /// Rows a batch has at most.
     pub batch_rows: usize,
     /// Called after each source, from the thread that merges.
-    pub progress: Option<Arc<dyn Fn(&Progress) + Send + Sync>>,
+    pub progress: Option<ProgressCallback>,
 }
 
 /// Limits on what attackers could make large. All count bytes after inflating.

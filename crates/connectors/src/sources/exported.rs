@@ -225,7 +225,7 @@ pub(crate) fn row<'r>(plan: &Plan, spec: &Arc<TableSpec>, names: &[Cow<'r, str>]
             }
             Values::Text(cells) => {
                 let (Some(name), Some(value)) = (names.get(index), cells.get(index)) else { continue };
-                put_text(slot, name, value, &mut row);
+                put_text(slot, name, value.clone(), &mut row);
             }
         }
     }
@@ -248,17 +248,17 @@ fn put_json<'r>(slot: &Slot, name: &'r str, raw: &'r str, row: &mut Row<'r>) {
     }
 }
 
-fn put_text<'r>(slot: &Slot, name: &str, value: &Cow<'r, str>, row: &mut Row<'r>) {
+fn put_text<'r>(slot: &Slot, name: &str, value: Cow<'r, str>, row: &mut Row<'r>) {
     match slot {
         _ if value.is_empty() => {}
-        Slot::Column { index, zone } => row.set_text_in(*index, value.clone(), *zone),
+        Slot::Column { index, zone } => row.set_text_in(*index, value, *zone),
         Slot::Suffixed(name) => {
             let column = SUFFIXES.iter().find_map(|suffix| row.spec.column(&format!("{name}{suffix}")));
             if let Some(column) = column {
-                row.set_text(column, value.clone());
+                row.set_text(column, value);
             }
         }
-        Slot::Ingestion => row.ingestion = crate::time::parse(value),
+        Slot::Ingestion => row.ingestion = crate::time::parse(&value),
         Slot::Ignored => {}
         Slot::Unmapped => row.unmapped.push((Cow::Owned(name.to_owned()), "")),
     }

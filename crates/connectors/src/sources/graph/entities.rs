@@ -37,102 +37,84 @@ fn entity_of(raw: &str) -> Option<Fields> {
             fields.push((Cow::Borrowed(name), compact::compact(value).into_owned()));
         }
     };
-    let entity = match kind.as_str() {
-        "ipEvidence" => {
-            take("Address", &["ipAddress"]);
-            "ip"
-        }
-        "userEvidence" | "mailboxEvidence" if kind == "userEvidence" || evidence.has("userAccount") => {
-            take("Name", &["userAccount", "accountName"]);
-            take("NTDomain", &["userAccount", "domainName"]);
-            take("AadUserId", &["userAccount", "azureAdUserId"]);
-            take("Sid", &["userAccount", "userSid"]);
-            take("DisplayName", &["userAccount", "displayName"]);
-            account_names(raw, &mut fields);
-            "account"
-        }
-        "deviceEvidence" => {
-            take("HostName", &["hostName"]);
-            take("FQDN", &["deviceDnsName"]);
-            take("AadDeviceId", &["azureAdDeviceId"]);
-            take("MdatpDeviceId", &["mdeDeviceId"]);
-            take("OSFamily", &["osPlatform"]);
-            if !fields.iter().any(|(name, _)| name == "HostName") {
-                host_names(&evidence, &mut fields);
-            }
-            "host"
-        }
+    let (entity, listed): (&'static str, &[(&'static str, &[&str])]) = match kind.as_str() {
+        "ipEvidence" => ("ip", &[("Address", &["ipAddress"])]),
+        "userEvidence" => ("account", ACCOUNT),
+        "mailboxEvidence" if evidence.has("userAccount") => ("account", ACCOUNT),
+        "deviceEvidence" => ("host", HOST),
         "fileEvidence" => {
-            take("Name", &["fileDetails", "fileName"]);
-            take("Directory", &["fileDetails", "filePath"]);
-            hashes(raw, &["fileDetails"], &mut fields);
-            "file"
+            ("file", &[("Name", &["fileDetails", "fileName"]), ("Directory", &["fileDetails", "filePath"])])
         }
-        "processEvidence" => {
-            take("ProcessId", &["processId"]);
-            take("CommandLine", &["processCommandLine"]);
-            take("CreationTimeUtc", &["processCreationDateTime"]);
-            "process"
-        }
-        "urlEvidence" => {
-            take("Url", &["url"]);
-            "url"
-        }
-        "cloudApplicationEvidence" => {
-            take("AppId", &["appId"]);
-            take("Name", &["displayName"]);
-            take("InstanceName", &["instanceName"]);
-            "cloud-application"
-        }
-        "azureResourceEvidence" => {
-            take("ResourceId", &["resourceId"]);
-            "azure-resource"
-        }
-        "registryKeyEvidence" => {
-            take("Hive", &["registryHive"]);
-            take("Key", &["registryKey"]);
-            "registry-key"
-        }
-        "registryValueEvidence" => {
-            take("Name", &["registryValueName"]);
-            take("Value", &["registryValue"]);
-            take("ValueType", &["registryValueType"]);
-            "registry-value"
-        }
+        "processEvidence" => ("process", PROCESS),
+        "urlEvidence" => ("url", &[("Url", &["url"])]),
+        "cloudApplicationEvidence" => ("cloud-application", APPLICATION),
+        "azureResourceEvidence" => ("azure-resource", &[("ResourceId", &["resourceId"])]),
+        "registryKeyEvidence" => ("registry-key", &[("Hive", &["registryHive"]), ("Key", &["registryKey"])]),
+        "registryValueEvidence" => ("registry-value", REGISTRY_VALUE),
         "securityGroupEvidence" => {
-            take("DisplayName", &["displayName"]);
-            take("ObjectGuid", &["securityGroupId"]);
-            "security-group"
+            ("security-group", &[("DisplayName", &["displayName"]), ("ObjectGuid", &["securityGroupId"])])
         }
         "mailboxEvidence" => {
-            take("MailboxPrimaryAddress", &["primaryAddress"]);
-            take("DisplayName", &["displayName"]);
-            "mailbox"
+            ("mailbox", &[("MailboxPrimaryAddress", &["primaryAddress"]), ("DisplayName", &["displayName"])])
         }
-        "analyzedMessageEvidence" => {
-            take("NetworkMessageId", &["networkMessageId"]);
-            take("Recipient", &["recipientEmailAddress"]);
-            take("Sender", &["p1Sender", "emailAddress"]);
-            take("Subject", &["subject"]);
-            "mail-message"
-        }
-        "malwareEvidence" => {
-            take("Name", &["name"]);
-            take("Category", &["category"]);
-            "malware"
-        }
+        "analyzedMessageEvidence" => ("mail-message", MESSAGE),
+        "malwareEvidence" => ("malware", &[("Name", &["name"]), ("Category", &["category"])]),
         "" => return None,
-        other => {
-            for (name, value) in evidence.entries().filter(|(name, value)| !name.starts_with('@') && *value != "null") {
-                fields.push((Cow::Owned(name.to_owned()), compact::compact(value).into_owned()));
-            }
-            let name = other.strip_suffix("Evidence").unwrap_or(other).to_lowercase();
-            fields.push((Cow::Borrowed("Type"), text::quoted(&name)));
-            return Some(fields);
-        }
+        other => return Some(untyped(&evidence, other)),
     };
+    for (name, path) in listed {
+        take(name, path);
+    }
+    match entity {
+        "account" => account_names(raw, &mut fields),
+        "host" if !fields.iter().any(|(name, _)| name == "HostName") => host_names(&evidence, &mut fields),
+        "file" => hashes(raw, &["fileDetails"], &mut fields),
+        _ => {}
+    }
     fields.push((Cow::Borrowed("Type"), text::quoted(entity)));
     Some(fields)
+}
+
+/// Names of an entity's fields with the paths of their values in the evidence.
+type Listed = &'static [(&'static str, &'static [&'static str])];
+
+const ACCOUNT: Listed = &[
+    ("Name", &["userAccount", "accountName"]),
+    ("NTDomain", &["userAccount", "domainName"]),
+    ("AadUserId", &["userAccount", "azureAdUserId"]),
+    ("Sid", &["userAccount", "userSid"]),
+    ("DisplayName", &["userAccount", "displayName"]),
+];
+const HOST: Listed = &[
+    ("HostName", &["hostName"]),
+    ("FQDN", &["deviceDnsName"]),
+    ("AadDeviceId", &["azureAdDeviceId"]),
+    ("MdatpDeviceId", &["mdeDeviceId"]),
+    ("OSFamily", &["osPlatform"]),
+];
+const PROCESS: Listed = &[
+    ("ProcessId", &["processId"]),
+    ("CommandLine", &["processCommandLine"]),
+    ("CreationTimeUtc", &["processCreationDateTime"]),
+];
+const APPLICATION: Listed = &[("AppId", &["appId"]), ("Name", &["displayName"]), ("InstanceName", &["instanceName"])];
+const REGISTRY_VALUE: Listed =
+    &[("Name", &["registryValueName"]), ("Value", &["registryValue"]), ("ValueType", &["registryValueType"])];
+const MESSAGE: Listed = &[
+    ("NetworkMessageId", &["networkMessageId"]),
+    ("Recipient", &["recipientEmailAddress"]),
+    ("Sender", &["p1Sender", "emailAddress"]),
+    ("Subject", &["subject"]),
+];
+
+/// Evidence that no entity type exists for, with its own fields.
+fn untyped(evidence: &Object<'_>, kind: &str) -> Fields {
+    let own = evidence.entries().filter(|(name, value)| !name.starts_with('@') && *value != "null");
+    let mut fields: Fields =
+        own.map(|(name, value)| (Cow::Owned(name.to_owned()), compact::compact(value).into_owned())).collect();
+    let name = kind.strip_suffix("Evidence").unwrap_or(kind).to_lowercase();
+    fields.push((Cow::Borrowed("Type"), text::quoted(&name)));
+    fields
 }
 
 /// `Name` and `UPNSuffix` from the principal name.
