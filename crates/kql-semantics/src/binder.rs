@@ -32,6 +32,9 @@ pub(crate) enum Context {
     Aggregate,
 }
 
+/// A table and its column.
+pub(crate) type Origin = (Arc<str>, Arc<str>);
+
 pub(crate) struct Binder<'a> {
     pub catalog: &'a dyn Catalog,
     pub options: &'a BindOptions,
@@ -68,7 +71,7 @@ pub(crate) struct Binder<'a> {
     /// Reports of missing tables that were needed.
     pub needed: HashSet<usize>,
     /// Where columns come from, for as long as they are plainly a column of a table.
-    pub origins: HashMap<ColumnId, Vec<(Arc<str>, Arc<str>)>>,
+    pub origins: HashMap<ColumnId, Vec<Origin>>,
     /// Columns that the official parser shows otherwise: the name here, and what it shows.
     pub official: HashMap<ColumnId, (Arc<str>, crate::rel::Official)>,
     /// Types that the official parser shows otherwise.

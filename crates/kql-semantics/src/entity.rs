@@ -22,6 +22,22 @@ const WATCHLIST_COLUMNS: &[(&str, ScalarType)] = &[
     ("WatchlistItem", ScalarType::Dynamic),
 ];
 
+/// Functions of the platform that have no text: the host answers them, or nobody.
+const HOST_FUNCTIONS: &[(&str, &[(&str, ScalarType)])] = &[
+    ("_GetWatchlistAlias", &[("WatchlistAlias", ScalarType::String)]),
+    (
+        "AssignedIPAddresses",
+        &[
+            ("Timestamp", ScalarType::DateTime),
+            ("IPAddress", ScalarType::String),
+            ("IPType", ScalarType::String),
+            ("NetworkAdapterType", ScalarType::String),
+            ("ConnectedNetworks", ScalarType::Int),
+        ],
+    ),
+    ("SeenBy", &[("DeviceId", ScalarType::String), ("SeenBy", ScalarType::Dynamic)]),
+];
+
 impl Binder<'_> {
     /// The table that a bare name means in a tabular place.
     pub(crate) fn named_table(&mut self, name: &Name) -> Table {
@@ -173,8 +189,34 @@ impl Binder<'_> {
             "_GetWatchlist" if self.stored_function(&name.text).is_none() => {
                 Bound::Table(self.bind_watchlist(name, args, span))
             }
-            _ => return self.bind_stored_call(name, args, span),
+            _ => match self.bind_stored_call(name, args, span) {
+                Some(bound) => bound,
+                None => return self.bind_host_function(name, args, span),
+            },
         })
+    }
+
+    fn bind_host_function(&mut self, name: &Name, args: &[ast::Expr], span: Span) -> Option<Bound> {
+        let (_, columns) = HOST_FUNCTIONS.iter().find(|(known, _)| *known == name.text)?;
+        let values = self.constant_arguments(name, args);
+        let columns = columns.iter().map(|(column, ty)| self.new_column(*column, *ty)).collect();
+        let kind = Box::new(RelKind::HostTable { name: name.text.clone(), args: values });
+        let rel = Rel { kind, columns, serialized: false, span };
+        Some(Bound::Table(Table { open: name.text == "SeenBy", ..Table::new(rel) }))
+    }
+
+    /// Arguments that the host must know before the run.
+    fn constant_arguments(&mut self, name: &Name, args: &[ast::Expr]) -> Vec<Value> {
+        let mut values = Vec::new();
+        for arg in args {
+            let bound = self.plain_scalar(arg);
+            match bound.kind {
+                ExprKind::Literal(value) => values.push(value),
+                _ if bound.ty == ScalarType::Unknown || self.declaring => {}
+                _ => self.unsupported(format!("{} with a computed argument", name.text), arg.span),
+            }
+        }
+        values
     }
 
     fn bind_stored_call(&mut self, name: &Name, args: &[ast::Expr], span: Span) -> Option<Bound> {
@@ -251,15 +293,7 @@ impl Binder<'_> {
     }
 
     fn bind_watchlist(&mut self, name: &Name, args: &[ast::Expr], span: Span) -> Table {
-        let mut values = Vec::new();
-        for arg in args {
-            let bound = self.plain_scalar(arg);
-            match bound.kind {
-                ExprKind::Literal(value) => values.push(value),
-                _ if bound.ty == ScalarType::Unknown => {}
-                _ => self.unsupported("_GetWatchlist with a computed name", arg.span),
-            }
-        }
+        let values = self.constant_arguments(name, args);
         let own = match values.first() {
             Some(Value::String(watchlist)) => self.catalog.watchlist_columns(watchlist),
             _ => Vec::new(),

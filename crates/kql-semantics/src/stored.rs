@@ -12,8 +12,10 @@ use crate::StoredFunction;
 /// Functions kept; beyond this the cache starts over.
 const CAPACITY: usize = 4096;
 
-static CACHE: LazyLock<Mutex<HashMap<(String, String), Arc<ast::Function>>>> =
-    LazyLock::new(|| Mutex::new(HashMap::new()));
+/// Parameters and body, and what they say.
+type Cache = HashMap<(String, String), Arc<ast::Function>>;
+
+static CACHE: LazyLock<Mutex<Cache>> = LazyLock::new(|| Mutex::new(HashMap::new()));
 
 /// The declaration that a stored function's text says.
 pub(crate) fn parsed(stored: &StoredFunction) -> Arc<ast::Function> {

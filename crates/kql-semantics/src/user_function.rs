@@ -42,7 +42,10 @@ impl Binder<'_> {
             scope: self.scope.clone(),
             stored: false,
         });
-        self.check_declaration(&function);
+        // Inside an expansion nothing would be reported, and binding each level twice would double with depth.
+        if self.quiet == 0 {
+            self.check_declaration(&function);
+        }
         self.declare(&name.text, Variable::Function(function));
     }
 

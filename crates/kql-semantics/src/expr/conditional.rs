@@ -51,7 +51,9 @@ impl Binder<'_> {
             | "view"
             | "stored_query_result"
             | "_GetWatchlist"
-            | "_GetWatchlistAlias" => return self.bind_tabular_call(name, args, span),
+            | "_GetWatchlistAlias"
+            | "AssignedIPAddresses"
+            | "SeenBy" => return self.bind_tabular_call(name, args, span),
             _ => return None,
         }))
     }
@@ -82,7 +84,7 @@ impl Binder<'_> {
     }
 
     fn bind_case(&mut self, name: &Name, args: &[ast::Expr], span: Span) -> Expr {
-        if args.len() < 3 || args.len() % 2 == 0 {
+        if args.len() < 3 || args.len().is_multiple_of(2) {
             return self.wrong_count(name, 3, None, span);
         }
         let mut conditions = Vec::new();

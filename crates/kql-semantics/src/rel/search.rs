@@ -342,25 +342,22 @@ fn column_names(expr: &ast::Expr, out: &mut HashSet<String>) {
 }
 
 fn ordered_column_names(expr: &ast::Expr, out: &mut Vec<String>) {
-    let mut all = |exprs: &[&ast::Expr]| exprs.iter().for_each(|expr| ordered_column_names(expr, out));
-    match &expr.kind {
+    let parts: Vec<&ast::Expr> = match &expr.kind {
         ast::ExprKind::Name(name) => {
-            if !out.contains(&name.text) {
-                out.push(name.text.clone());
-            }
+            let known = out.contains(&name.text);
+            out.extend((!known).then(|| name.text.clone()));
+            return;
         }
-        ast::ExprKind::Paren(inner) | ast::ExprKind::Unary { expr: inner, .. } => all(&[inner]),
-        ast::ExprKind::Binary { left, right, .. } => all(&[left, right]),
-        ast::ExprKind::In { left, items, .. } => {
-            all(&[left]);
-            items.iter().for_each(|item| ordered_column_names(item, out));
-        }
-        ast::ExprKind::Between { left, low, high, .. } => all(&[left, low, high]),
-        ast::ExprKind::Call { args, .. } => args.iter().for_each(|arg| ordered_column_names(arg, out)),
-        ast::ExprKind::Member { base, .. } => all(&[base]),
-        ast::ExprKind::Index { base, index } => all(&[base, index]),
-        _ => {}
-    }
+        ast::ExprKind::Paren(inner) | ast::ExprKind::Unary { expr: inner, .. } => vec![inner],
+        ast::ExprKind::Binary { left, right, .. } => vec![left, right],
+        ast::ExprKind::In { left, items, .. } => std::iter::once(&**left).chain(items).collect(),
+        ast::ExprKind::Between { left, low, high, .. } => vec![left, low, high],
+        ast::ExprKind::Call { args, .. } => args.iter().collect(),
+        ast::ExprKind::Member { base, .. } => vec![base],
+        ast::ExprKind::Index { base, index } => vec![base, index],
+        _ => return,
+    };
+    parts.into_iter().for_each(|part| ordered_column_names(part, out));
 }
 
 /// Whether a predicate has `*` or a bare text, which concern every column.

@@ -88,7 +88,7 @@ impl Binder<'_> {
     pub(super) fn datatable(&mut self, columns: &[ColumnDecl], values: &[ast::Expr], span: Span) -> Table {
         let declared = self.declared_columns(columns);
         let width = declared.len();
-        if width == 0 || values.len() % width != 0 {
+        if width == 0 || !values.len().is_multiple_of(width) {
             if width > 0 {
                 let message =
                     format!("Incorrect number of data values. The values should appear in multiples of {width}.");

@@ -40,7 +40,7 @@ impl TestCatalog {
         self
     }
 
-    fn with_alias(mut self, table: &str, alias: &str, column: &str) -> TestCatalog {
+    pub fn with_alias(mut self, table: &str, alias: &str, column: &str) -> TestCatalog {
         if let Some(info) = self.tables.get(table) {
             let mut info = TableInfo::clone(info);
             info.aliases.push((alias.to_string(), column.to_string()));

@@ -7,6 +7,7 @@ mod conformance;
 mod corpus;
 mod functions;
 mod names;
+mod promises;
 mod seeds;
 
 use kql_semantics::{BindOptions, Bound, Catalog};

@@ -1,0 +1,120 @@
+//! What the binder promises whatever the query: limits, kindnesses, and what it remembers for its users.
+
+use kql_semantics::Bound;
+use kql_semantics::bound::{BoundQuery, ExprKind, RelKind};
+use kql_types::Severity;
+use serde_json::json;
+
+use crate::catalog::TestCatalog;
+use crate::{bind, bind_with, columns, has_error};
+
+fn catalog() -> TestCatalog {
+    TestCatalog::of_tables(&json!({
+        "Activity": {"TimeGenerated": "datetime", "Status": "string", "Caller": "string", "Size": "long", "Props": "dynamic"},
+        "Other": {"TimeGenerated": "datetime", "Caller": "string"},
+    }))
+    .with_alias("Activity", "Callr", "Caller")
+}
+
+fn query(text: &str) -> BoundQuery {
+    let bound = bind(text, &catalog());
+    assert!(!has_error(&bound), "{:?}", bound.diagnostics);
+    bound.query.unwrap()
+}
+
+fn codes(bound: &Bound) -> Vec<(&'static str, Severity)> {
+    bound.diagnostics.iter().map(|d| (d.code, d.severity)).collect()
+}
+
+#[test]
+fn deep_and_long_queries_end_in_a_diagnostic_or_bind() {
+    let chain = format!("Activity | where {} Size > 1", "Size > 1 and ".repeat(150));
+    let bound = bind(&chain, &catalog());
+    assert!(!has_error(&bound), "{:?}", bound.diagnostics.first());
+    let deep = format!("print x = {}1{}", "tolong(".repeat(390), ")".repeat(390));
+    bind(&deep, &catalog());
+    let deeper = format!("print x = {}1{}", "(1 + ".repeat(5_000), ")".repeat(5_000));
+    assert!(has_error(&bind(&deeper, &catalog())));
+}
+
+#[test]
+fn variables_that_double_are_stopped() {
+    let mut text = "let a0 = Activity | union Other;\n".to_string();
+    for i in 1..60 {
+        text.push_str(&format!("let a{i} = union a{}, a{};\n", i - 1, i - 1));
+    }
+    text.push_str("a59 | count");
+    assert!(bind(&text, &catalog()).diagnostics.iter().any(|d| d.code == "TW002"));
+}
+
+#[test]
+fn functions_cannot_call_themselves() {
+    let bound = bind("let f = (x:long) { f(x) }; print f(1)", &catalog());
+    assert!(has_error(&bound));
+}
+
+#[test]
+fn another_spelling_of_a_column_is_read_with_a_warning() {
+    let text = "Activity | project Callr";
+    let bound = bind(text, &catalog());
+    assert_eq!(codes(&bound), [("KS142", Severity::Warning)]);
+    assert_eq!(columns(&bound), [("Callr".to_string(), "string".to_string())]);
+    assert_eq!(codes(&bind_with(text, &catalog(), true)), [("KS142", Severity::Error)]);
+}
+
+#[test]
+fn a_missing_table_behind_isfuzzy_is_a_warning_also_through_let() {
+    let text = "let m = Missing | where x > 1; union isfuzzy=true m, Activity | count";
+    let bound = bind(text, &catalog());
+    assert_eq!(codes(&bound), [("KS204", Severity::Warning)]);
+    assert!(bound.query.is_some());
+    assert!(has_error(&bind_with(text, &catalog(), true)));
+    assert!(has_error(&bind("let m = Missing | where x > 1; union m, Activity", &catalog())));
+}
+
+#[test]
+fn comparisons_of_table_columns_are_remembered_through_renames() {
+    let text = "Activity | extend S = Status | where S =~ 'Started' or S in ('Succeeded', 'Failed') | where Size == 1";
+    let compared: Vec<(String, String, String)> =
+        query(text).compared.into_iter().map(|c| (c.table, c.column, c.literal)).collect();
+    let expected = ["Started", "Succeeded", "Failed"]
+        .map(|literal| ("Activity".to_string(), "Status".to_string(), literal.to_string()));
+    assert_eq!(compared, expected);
+}
+
+#[test]
+fn only_needed_columns_count_as_used() {
+    let tables = query("Activity | where Size > 1 | extend x = 1 | join (Other) on Caller | project Status, x").tables;
+    let used: Vec<(String, Vec<String>)> = tables.into_iter().map(|t| (t.name, t.columns)).collect();
+    let names = |list: &[&str]| list.iter().map(|name| (*name).to_string()).collect::<Vec<_>>();
+    assert_eq!(
+        used,
+        [("Activity".to_string(), names(&["Status", "Caller", "Size"])), ("Other".to_string(), names(&["Caller"]))]
+    );
+}
+
+#[test]
+fn not_goes_to_the_leaves_and_paths_are_one() {
+    let bound = query("Activity | where not(Status == 'a' or Size > 1) | extend p = parse_json(Status).a.b[0]");
+    let RelKind::Project { input, exprs } = &*bound.results[0].rel.kind else { panic!("a projection") };
+    let RelKind::Filter { predicate, .. } = &*input.kind else { panic!("a filter") };
+    let ExprKind::And(terms) = &predicate.kind else { panic!("a conjunction: {predicate:?}") };
+    assert!(matches!(&terms[0].kind, ExprKind::Call { function, .. } if function.name == "!="));
+    assert!(matches!(&terms[1].kind, ExprKind::Not(_)));
+    let (_, path) = exprs.last().unwrap();
+    assert!(matches!(&path.kind, ExprKind::Path { steps, .. } if steps.len() == 3));
+}
+
+#[test]
+fn what_has_no_bound_form_is_named_and_keeps_its_columns() {
+    let bound = bind("Activity | make-graph Caller --> Status | graph-match (a)-->(b) project n = a.x", &catalog());
+    assert_eq!(bound.columns.len(), 1);
+    let names: Vec<String> = bound.query.unwrap().unsupported.into_iter().map(|u| u.name).collect();
+    assert_eq!(names, ["make-graph", "graph-match"]);
+}
+
+#[test]
+fn a_near_name_is_suggested() {
+    let bound = bind("Activity | where Statsu == 'a'", &catalog());
+    assert_eq!(bound.diagnostics[0].help.as_deref(), Some("did you mean 'Status'?"));
+}
