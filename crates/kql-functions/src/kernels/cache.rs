@@ -55,17 +55,74 @@ impl<K: Eq + Hash, V> Cache<K, V> {
 
 static REGEXES: LazyLock<Cache<String, Regex>> = LazyLock::new(Cache::default);
 
-/// The compiled form of a pattern in RE2 syntax.
+/// The compiled form of a pattern.
+///
+/// Kusto once took RE2 patterns, and published rules still have some that only RE2 accepts: a pattern that does not
+/// compile is tried again with the braces and brackets escaped that RE2 takes as plain characters.
 ///
 /// # Errors
 /// A pattern that does not compile, or is too large.
 pub fn regex(pattern: &str) -> Result<Arc<Regex>, KernelError> {
     REGEXES.get_or_build(pattern, || {
-        RegexBuilder::new(pattern)
-            .size_limit(REGEX_BYTES_MAX)
-            .build()
+        let build = |pattern: &str| RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build();
+        build(pattern)
+            .or_else(|error| build(&escaped_as_re2(pattern)).map_err(|_| error))
             .map_err(|error| KernelError(format!("invalid regular expression: {error}")))
     })
+}
+
+/// The pattern with `\{` for a `{` that begins no repetition (`a{1.3}`), and `\[` for a `[` within brackets (`[[]`).
+fn escaped_as_re2(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len() + 8);
+    let mut rest = pattern;
+    let mut in_brackets = false;
+    while let Some(c) = rest.chars().next() {
+        let (taken, after) = rest.split_at(c.len_utf8());
+        rest = after;
+        match c {
+            '\\' => {
+                // An escape and the character after it; the braces of `\p{L}` and `\x{41}` belong to it.
+                let next = rest.chars().next().map_or(0, char::len_utf8);
+                let (escaped, after) = rest.split_at(next);
+                out.push('\\');
+                out.push_str(escaped);
+                rest = after;
+                if matches!(escaped, "p" | "P" | "x" | "u" | "U")
+                    && let Some(end) = rest.strip_prefix('{').and_then(|inner| inner.find('}'))
+                {
+                    let (braces, after) = rest.split_at(end + 2);
+                    out.push_str(braces);
+                    rest = after;
+                }
+                continue;
+            }
+            '[' if in_brackets && !rest.starts_with(':') => out.push('\\'),
+            '[' if !in_brackets => {
+                in_brackets = true;
+                // A bracket that closes nothing yet is a plain character.
+                let head = rest.len() - rest.trim_start_matches('^').len();
+                let head = if rest[head..].starts_with(']') { head + 1 } else { head };
+                let (start, after) = rest.split_at(head);
+                out.push('[');
+                out.push_str(start);
+                rest = after;
+                continue;
+            }
+            ']' => in_brackets = false,
+            '{' if !in_brackets && !begins_repetition(rest) => out.push('\\'),
+            _ => {}
+        }
+        out.push_str(taken);
+    }
+    out
+}
+
+/// Whether the text after `{` is `n}`, `n,}` or `n,m}`.
+fn begins_repetition(after: &str) -> bool {
+    let Some((inner, _)) = after.split_once('}') else { return false };
+    let (low, high) = inner.split_once(',').unwrap_or((inner, "1"));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    !low.is_empty() && digits(low) && digits(high)
 }
 
 /// The regexes of a pattern argument, compiled once per distinct pattern of the batch.
@@ -129,6 +186,24 @@ mod tests {
         let first = regex("a+b").unwrap();
         assert!(Arc::ptr_eq(&first, &regex("a+b").unwrap()));
         assert!(regex("a(").is_err());
+    }
+
+    #[test]
+    fn what_only_re2_accepts() {
+        for (pattern, text) in [
+            (r"\d{1.3}", "7{1.3}"),
+            (r"^[[]$", "["),
+            (r#"[[",\]]"#, "]"),
+            (r"\s{\d+}\:", " {12}:"),
+            (r"[0-9]{1-3}+", "5{1-3}"),
+            (r"[^[{]{\p{L}", "a{é"),
+        ] {
+            assert!(regex(pattern).unwrap().is_match(text), "{pattern} on {text}: {}", escaped_as_re2(pattern));
+        }
+        for pattern in [r"\p{L}{2,3}[[:alpha:]]\x{41}", r"[]a]{2}", "a{3}"] {
+            assert_eq!(escaped_as_re2(pattern), pattern);
+        }
+        assert!(regex("(").is_err() && regex("[a").is_err());
     }
 
     #[test]
