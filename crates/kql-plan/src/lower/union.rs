@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use datafusion_common::ScalarValue;
+use datafusion_common::arrow::datatypes::{Field, Fields, Schema};
+use datafusion_common::{DFSchema, ScalarValue};
 use datafusion_expr::logical_plan::Union;
 use datafusion_expr::{Expr as PlanExpr, LogicalPlan};
 use kql_semantics::bound::Rel;
@@ -69,8 +70,7 @@ impl Lowering<'_> {
         let plan = if plans.len() == 1 {
             plans.pop().map(Arc::unwrap_or_clone).unwrap_or_else(|| LogicalPlan::default())
         } else {
-            let Some(first) = plans.first() else { return self.no_rows(&[]) };
-            let schema = Arc::clone(first.schema());
+            let schema = Arc::new(union_schema(&plans)?);
             LogicalPlan::Union(Union { inputs: plans, schema })
         };
         hidden.scope = hidden.scope.take();
@@ -105,6 +105,13 @@ impl Lowering<'_> {
         }
         hidden
     }
+}
+
+/// The columns of the first input; each may be null, whichever input it is null in.
+fn union_schema(plans: &[Arc<LogicalPlan>]) -> LowerResult<DFSchema> {
+    let fields = plans.first().map(|plan| plan.schema().fields().iter()).into_iter().flatten();
+    let fields: Fields = fields.map(|field| Field::new(field.name(), field.data_type().clone(), true)).collect();
+    Ok(DFSchema::try_from(Schema::new(fields))?)
 }
 
 fn union_carried(branch: &Lowered, hidden: &Hidden, outputs: &mut Vec<PlanExpr>) {
