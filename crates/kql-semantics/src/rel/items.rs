@@ -189,7 +189,8 @@ impl Binder<'_> {
         for name in names.iter().skip(tuple.values.len()) {
             self.error("KS150", name.span, "The name does not have a corresponding expression.");
         }
-        if !matches!(style, Style::Print(_)) {
+        // `extend fit = series_fit_line(s)` adds the first value alone; `project` adds the others too.
+        if !matches!(style, Style::Print(_) | Style::Extend) {
             self.add_tuple(tuple, names.len(), projection);
         }
     }
