@@ -32,8 +32,13 @@ enum Gap {
     Nothing,
     Space,
     Line,
+    /// Breaks only where the line is full.
+    Fill,
     Hard,
 }
+
+/// The gap between two neighbours.
+type GapRule = fn(&Layout<'_>, &Shape, &Shape) -> Gap;
 
 impl<'a> Layout<'a> {
     fn push(&mut self, item: Item<'a>) {
@@ -45,6 +50,7 @@ impl<'a> Layout<'a> {
             Gap::Nothing => {}
             Gap::Space => self.push(Item::Space),
             Gap::Line => self.push(Item::Line),
+            Gap::Fill => self.push(Item::Fill),
             Gap::Hard => self.push(Item::Hard),
         }
     }
@@ -70,6 +76,10 @@ impl<'a> Layout<'a> {
         let from = index.checked_sub(1).and_then(|i| self.tokens.get(i)).map_or(0, |t| t.span.end as usize);
         let to = self.tokens.get(index).map_or(self.text.len(), |t| t.span.start as usize);
         self.slice(from, to)
+    }
+
+    fn has_comment_before(&self, shape: &Shape) -> bool {
+        shape.ends().is_some_and(|(first, _)| self.trivia_before(first).contains("//"))
     }
 
     fn joined(&self, index: usize) -> bool {
@@ -160,6 +170,7 @@ impl<'a> Layout<'a> {
             Pipeline => self.pipeline(children, top),
             Subquery => self.each(children, |_, _, _| Gap::Space, false),
             Operator => self.operator(children),
+            ScanStep => self.group(|l| l.indented(|l| l.each(children, usual_gap, false))),
             Binary => self.binary(children),
             Path | Index | Call | ArgumentList | Unary | BracketedName | TypeOf | OperatorParameter | Column
             | DefaultClause => self.tight(*kind, children),
@@ -170,13 +181,15 @@ impl<'a> Layout<'a> {
     }
 
     /// Children in order, with `gap` between them, brackets as groups and commas after their item.
-    fn each(&mut self, children: &[Shape], gap: fn(&Self, &Shape, &Shape) -> Gap, top: bool) {
+    fn each(&mut self, children: &[Shape], gap: GapRule, top: bool) {
         let mut previous: Option<&Shape> = None;
         let mut rest = children;
         while let Some((shape, tail)) = rest.split_first() {
             if let Some(before) = previous {
                 let gap = self.required_gap(before, shape, gap(self, before, shape));
-                self.gap(gap);
+                // A comma that a comment has pushed to a new line leads its item.
+                let leads = before.kind() == Comma && self.has_comment_before(before);
+                self.gap(if leads { Gap::Space } else { gap });
             }
             previous = Some(shape);
             rest = tail;
@@ -194,13 +207,10 @@ impl<'a> Layout<'a> {
     }
 
     /// `open inside close`: on one line when it fits, else the inside indented on lines of its own.
-    fn brackets(
-        &mut self,
-        open: &Shape,
-        inside: &[Shape],
-        close: Option<&Shape>,
-        gap: fn(&Self, &Shape, &Shape) -> Gap,
-    ) {
+    fn brackets(&mut self, open: &Shape, inside: &[Shape], close: Option<&Shape>, gap: GapRule) {
+        // A long list of plain values takes as few lines as it can.
+        let plain = inside.len() > 10 && inside.iter().all(is_plain);
+        let gap: GapRule = if plain { fill_gap } else { gap };
         self.depth += 1;
         self.group(|l| {
             l.shape(open, false);
@@ -277,8 +287,9 @@ impl<'a> Layout<'a> {
         });
     }
 
-    /// `a + b + c`, `a and b`: breaks before the operators.
+    /// `a + b + c`, `a and b`: breaks before the operators; a comparison does not break.
     fn binary(&mut self, children: &[Shape]) {
+        let breaks = |operator: &Shape| matches!(operator.kind(), AndKw | OrKw | Plus | Minus | Star | Slash | Percent);
         let search = children.get(1).is_some_and(|s| s.kind() == Colon);
         self.group(|l| {
             let Some((first, rest)) = children.split_first() else { return };
@@ -287,7 +298,7 @@ impl<'a> Layout<'a> {
                 for (position, shape) in rest.iter().enumerate() {
                     let gap = if search {
                         Gap::Nothing
-                    } else if position % 2 == 0 {
+                    } else if position % 2 == 0 && breaks(shape) {
                         Gap::Line
                     } else {
                         Gap::Space
@@ -301,7 +312,7 @@ impl<'a> Layout<'a> {
 
     /// Nodes written without spaces: paths, calls, `name:type`, `name=value`.
     fn tight(&mut self, kind: SyntaxKind, children: &[Shape]) {
-        let gap: fn(&Self, &Shape, &Shape) -> Gap = match kind {
+        let gap: GapRule = match kind {
             ArgumentList | TypeOf => usual_gap,
             Call => |_, before, after| match (before.kind(), after.kind()) {
                 (OperatorParameter, _) | (_, OperatorParameter) => Gap::Space,
@@ -323,21 +334,23 @@ impl<'a> Layout<'a> {
         self.each(children, if strings { |_, _, _| Gap::Line } else { |_, _, _| Gap::Nothing }, false);
     }
 
-    /// `by a, b`: the keyword and a list.
+    /// `by a, b`: the keyword and a list, which moves to new lines when it does not fit.
     fn clause(&mut self, children: &[Shape]) {
         let Some((keyword, list)) = children.split_first() else { return };
         self.shape(keyword, false);
-        self.push(Item::Space);
-        self.list(list, false);
+        self.list(list);
     }
 
-    /// Items with commas: on one line, or each on its own. With `own_line` the first one moves to a new line as well.
-    fn list(&mut self, list: &[Shape], own_line: bool) {
+    /// Items after a keyword: behind it when there is one or all fit on the line, else each on its own line.
+    fn list(&mut self, list: &[Shape]) {
+        if !list.iter().any(|s| s.kind() == Comma) {
+            self.push(Item::Space);
+            self.each(list, usual_gap, false);
+            return;
+        }
         self.group(|l| {
             l.indented(|l| {
-                if own_line {
-                    l.push(Item::Soft);
-                }
+                l.push(Item::Line);
                 l.each(list, usual_gap, false);
             });
         });
@@ -355,19 +368,8 @@ impl<'a> Layout<'a> {
         let (items, clauses) = rest.split_at_checked(clauses).unwrap_or((rest, &[]));
         self.group(|l| {
             l.each(head, usual_gap, false);
-            let many = items.iter().any(|s| s.kind() == Comma);
             if !items.is_empty() {
-                if many {
-                    l.group(|l| {
-                        l.indented(|l| {
-                            l.push(Item::Line);
-                            l.each(items, usual_gap, false);
-                        });
-                    });
-                } else {
-                    l.push(Item::Space);
-                    l.each(items, usual_gap, false);
-                }
+                l.list(items);
             }
             l.clauses(items.last().or(head.last()), clauses);
         });
@@ -376,31 +378,37 @@ impl<'a> Layout<'a> {
     /// The clauses of an operator, each on its own line when the operator is broken; `) on a` stays behind its
     /// parenthesis.
     fn clauses(&mut self, before: Option<&Shape>, clauses: &[Shape]) {
-        self.indented(|l| {
-            let mut previous = before;
-            let mut rest = clauses;
-            while let Some((shape, tail)) = rest.split_first() {
-                // A clause of loose tokens goes on to the next clause.
-                let length = tail.iter().position(starts_clause).unwrap_or(tail.len());
-                let behind_bracket =
-                    previous.is_some_and(|p| matches!(p.kind(), ParenExpression | CloseParen | Subquery));
-                l.push(if behind_bracket || shape.kind() == OnKw { Item::Space } else { Item::Line });
-                let (more, after) = tail.split_at_checked(length).unwrap_or((tail, &[]));
-                // The brackets of a clause are indented from the operator, not from the clause.
-                l.push(Item::Dedent);
+        let mut previous = before;
+        let mut rest = clauses;
+        while let Some((shape, tail)) = rest.split_first() {
+            // A clause of loose tokens goes on to the next clause.
+            let length = tail.iter().position(starts_clause).unwrap_or(tail.len());
+            let (more, after) = tail.split_at_checked(length).unwrap_or((tail, &[]));
+            let behind_bracket = previous.is_some_and(|p| {
+                matches!(p.kind(), ParenExpression | CloseParen | CloseBracket | ColumnList | Subquery)
+            });
+            let write = |l: &mut Self| {
                 l.shape(shape, false);
                 if !more.is_empty() {
                     l.push(Item::Space);
                     l.each(more, usual_gap, false);
                 }
-                l.push(Item::Indent);
-                previous = more.last().or(Some(shape));
-                rest = after;
+            };
+            if behind_bracket || matches!(shape.kind(), OnKw | WithKw) {
+                self.push(Item::Space);
+                write(self);
+            } else {
+                self.indented(|l| {
+                    l.push(Item::Line);
+                    write(l);
+                });
             }
-        });
+            previous = more.last().or(Some(shape));
+            rest = after;
+        }
     }
 
-    /// `datatable (schema) [values]`: a line for each row when the values do not fit on one.
+    /// `datatable (schema) [values]`: a line for each row; a single row or column stays on one line when it fits.
     fn datatable(&mut self, children: &[Shape]) {
         let columns = children.iter().find_map(|s| match s {
             Shape::Node(ColumnList, columns) => Some(columns.iter().filter(|c| c.kind() == Column).count()),
@@ -414,19 +422,21 @@ impl<'a> Layout<'a> {
         let (values, close) = rest.split_at_checked(rest.len().saturating_sub(1)).unwrap_or((rest, &[]));
         self.push(Item::Space);
         self.depth += 1;
+        let rows = values.iter().filter(|s| s.kind() != Comma).count().div_ceil(columns);
+        let between_rows = if rows > 1 && columns > 1 { Item::Hard } else { Item::Line };
         self.group(|l| {
             l.shape(open, false);
             l.indented(|l| {
                 l.push(Item::Soft);
                 let mut written = 0usize;
                 for value in values {
-                    if value.kind() == Comma {
-                        l.shape(value, false);
-                        l.push(if written % columns == 0 { Item::Line } else { Item::Space });
-                    } else {
-                        l.shape(value, false);
+                    if value.kind() != Comma {
+                        if written > 0 {
+                            l.push(if written % columns == 0 { between_rows } else { Item::Space });
+                        }
                         written += 1;
                     }
+                    l.shape(value, false);
                 }
             });
             l.push(Item::Soft);
@@ -444,6 +454,7 @@ fn usual_gap(layout: &Layout<'_>, before: &Shape, after: &Shape) -> Gap {
         (_, Comma | Semicolon | Colon) => Gap::Nothing,
         (Comma, _) => Gap::Line,
         (Colon, ColumnList | NameNode) => Gap::Nothing,
+        (TypeofKw | RangeKw, OpenParen) => Gap::Nothing,
         (ScanStep, ScanStep) => Gap::Hard,
         (ForkBranch, ForkBranch) => Gap::Line,
         (GraphNode | GraphEdge, GraphNode | GraphEdge) => Gap::Nothing,
@@ -453,6 +464,19 @@ fn usual_gap(layout: &Layout<'_>, before: &Shape, after: &Shape) -> Gap {
             if joined { Gap::Nothing } else { Gap::Space }
         }
         _ => Gap::Space,
+    }
+}
+
+/// Between values of a list that only breaks where a line is full.
+fn fill_gap(_: &Layout<'_>, before: &Shape, _: &Shape) -> Gap {
+    if before.kind() == Comma { Gap::Fill } else { Gap::Nothing }
+}
+
+/// A comma, or a literal of one token.
+fn is_plain(shape: &Shape) -> bool {
+    match shape {
+        Shape::Token(_, kind) => *kind == Comma,
+        Shape::Node(kind, children) => *kind == Literal && children.len() == 1,
     }
 }
 
@@ -484,10 +508,10 @@ fn starts_clause(shape: &Shape) -> bool {
             | LimitClause
             | WhereClause
             | ProjectClause
-            | ScanDeclare
             | OnKw
             | WithKw
-    ) && (shape.is_node() || matches!(shape.kind(), OnKw | WithKw))
+            | WhereKw
+    )
 }
 
 fn line_breaks(space: &str) -> usize {

@@ -9,6 +9,8 @@ pub(super) enum Item<'a> {
     Space,
     /// A space, or a new line when the innermost group is broken.
     Line,
+    /// A space, or a new line when the innermost group is broken and what follows does not fit on the line.
+    Fill,
     /// Nothing, or a new line when the innermost group is broken.
     Soft,
     /// A new line; breaks the groups around it.
@@ -39,6 +41,8 @@ struct Printer<'o> {
     out: String,
     options: &'o FormatOptions,
     due: Due,
+    /// The indentation of the line that is due.
+    due_level: usize,
     level: usize,
     /// Characters on the current line.
     column: usize,
@@ -46,7 +50,7 @@ struct Printer<'o> {
 
 pub(super) fn print(items: &[Item<'_>], options: &FormatOptions) -> String {
     let measures = measure(items);
-    let mut printer = Printer { out: String::new(), options, due: Due::Nothing, level: 0, column: 0 };
+    let mut printer = Printer { out: String::new(), options, due: Due::Nothing, due_level: 0, level: 0, column: 0 };
     let mut broken: Vec<bool> = Vec::new();
     for (item, measure) in items.iter().zip(&measures) {
         let is_broken = broken.last().copied().unwrap_or(true);
@@ -54,13 +58,18 @@ pub(super) fn print(items: &[Item<'_>], options: &FormatOptions) -> String {
             Item::Text(text) => printer.text(text),
             Item::Space => printer.due(Due::Space),
             Item::Line => printer.due(if is_broken { Due::Newline } else { Due::Space }),
+            Item::Fill => {
+                let fits = !is_broken || measure.is_some_and(|width| printer.column + 1 + width <= options.width);
+                printer.due(if fits { Due::Space } else { Due::Newline });
+            }
             Item::Soft => printer.due(if is_broken { Due::Newline } else { Due::Nothing }),
             Item::Hard => printer.due(Due::Newline),
             Item::Blank => printer.due(Due::BlankLine),
             Item::Trailing(text) => {
                 printer.out.push(' ');
                 printer.out.push_str(text);
-                printer.due = Due::Newline;
+                printer.due = Due::Nothing;
+                printer.due(Due::Newline);
             }
             Item::Comment(text) => {
                 printer.due(Due::Newline);
@@ -92,13 +101,16 @@ fn is_flat(broken: &[bool]) -> bool {
 impl Printer<'_> {
     fn due(&mut self, due: Due) {
         self.due = self.due.max(due);
+        if due >= Due::Newline {
+            self.due_level = self.level;
+        }
     }
 
     fn start_column(&self) -> usize {
         match self.due {
             Due::Nothing => self.column,
             Due::Space => self.column + 1,
-            Due::Newline | Due::BlankLine => self.level * self.options.indent,
+            Due::Newline | Due::BlankLine => self.due_level * self.options.indent,
         }
     }
 
@@ -115,7 +127,7 @@ impl Printer<'_> {
                 Due::BlankLine => self.out.push_str("\n\n"),
             }
             if self.due >= Due::Newline {
-                self.column = self.level * self.options.indent;
+                self.column = self.due_level * self.options.indent;
                 self.out.extend(std::iter::repeat_n(' ', self.column));
             } else {
                 self.column += usize::from(self.due == Due::Space);
@@ -131,7 +143,8 @@ impl Printer<'_> {
 }
 
 /// For each [`Item::Open`] the width of its group on one line, with what follows up to the next place to break; None
-/// when the group cannot be on one line. Meaningless for other items.
+/// when the group cannot be on one line. For each [`Item::Fill`] the width up to the next place to break. Meaningless
+/// for other items.
 fn measure(items: &[Item<'_>]) -> Vec<Option<usize>> {
     let mut measures = vec![None; items.len()];
     // Width from here to the next place where a line may end.
@@ -141,7 +154,7 @@ fn measure(items: &[Item<'_>]) -> Vec<Option<usize>> {
     for (item, measure) in items.iter().zip(&mut measures).rev() {
         let width = match item {
             Item::Text(text) => text.lines().next().map_or(0, |line| line.chars().count()),
-            Item::Space | Item::Line => 1,
+            Item::Space | Item::Line | Item::Fill => 1,
             _ => 0,
         };
         let hard = matches!(item, Item::Hard | Item::Blank | Item::Trailing(_) | Item::Comment(_));
@@ -163,7 +176,10 @@ fn measure(items: &[Item<'_>]) -> Vec<Option<usize>> {
                 }
             }
         }
-        tail = if hard || matches!(item, Item::Line | Item::Soft) { 0 } else { tail + width };
+        if *item == Item::Fill {
+            *measure = Some(tail);
+        }
+        tail = if hard || matches!(item, Item::Line | Item::Fill | Item::Soft) { 0 } else { tail + width };
     }
     measures
 }

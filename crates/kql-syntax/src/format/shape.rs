@@ -20,10 +20,6 @@ impl Shape {
         }
     }
 
-    pub(super) fn is_node(&self) -> bool {
-        matches!(self, Shape::Node(..))
-    }
-
     /// The first and last token inside.
     pub(super) fn ends(&self) -> Option<(usize, usize)> {
         match self {
