@@ -68,7 +68,8 @@ pub fn parse_function(params: &str, body: &str) -> (ast::Function, Vec<SyntaxErr
 }
 
 /// By place; at one place the unclosed token that ends there comes first, then what is missing before the next token,
-/// then that token's own mistake, then the report that the rest cannot be read.
+/// then that token's own mistake, then the report that the rest cannot be read. Two levels that miss the same token at
+/// the same place, as in `f(g(x`, are one report.
 fn in_order(mut errors: Vec<SyntaxError>) -> Vec<SyntaxError> {
     let rank = |code: &str| match code {
         "KS001" => 0,
@@ -77,5 +78,6 @@ fn in_order(mut errors: Vec<SyntaxError>) -> Vec<SyntaxError> {
         _ => 1,
     };
     errors.sort_by_key(|e| (e.span.start, rank(e.code)));
+    errors.dedup();
     errors
 }

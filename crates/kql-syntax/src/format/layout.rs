@@ -91,13 +91,15 @@ impl<'a> Layout<'a> {
         let trivia = self.trivia_before(index);
         let mut rest = trivia;
         let mut lines = usize::from(index == 0);
+        let mut behind_code = false;
         while let Some(at) = rest.find("//") {
             let (space, comment) = rest.split_at(at);
             lines += line_breaks(space);
             let length = comment.find(lexer::is_line_break).unwrap_or(comment.len());
             let (comment, after) = comment.split_at(length);
             let comment = comment.trim_end_matches(lexer::is_space);
-            if lines == 0 {
+            behind_code = lines == 0;
+            if behind_code {
                 self.push(Item::Trailing(comment));
             } else {
                 if lines > 1 && self.depth == 0 && index > 0 {
@@ -113,7 +115,9 @@ impl<'a> Layout<'a> {
                 rest = rest.strip_prefix("\r\n").or_else(|| rest.get(first_length(rest)..)).unwrap_or("");
             }
         }
-        if rest.len() < trivia.len() && lines + line_breaks(rest) > 1 && self.depth == 0 && index < self.tokens.len() {
+        // No blank line comes between a pipe and the operator before it, but one may close a remark of several lines.
+        let inside = self.tokens.get(index).is_none_or(|t| t.kind == Bar && behind_code);
+        if rest.len() < trivia.len() && lines + line_breaks(rest) > 1 && self.depth == 0 && !inside {
             self.push(Item::Blank);
         }
     }
@@ -432,7 +436,7 @@ impl<'a> Layout<'a> {
                 for value in values {
                     if value.kind() != Comma {
                         if written > 0 {
-                            l.push(if written % columns == 0 { between_rows } else { Item::Space });
+                            l.push(if written.is_multiple_of(columns) { between_rows } else { Item::Space });
                         }
                         written += 1;
                     }

@@ -1,8 +1,8 @@
 //! The formatter: one layout for every query, with the same tokens and comments in the same order.
 //!
 //! Each pipe of a query starts a line; lists and conditions that do not fit the width are broken one element a line.
-//! What was white space in the text does not count, except one blank line between statements and whether a comment
-//! stands behind code or on its own line; so formatting twice is formatting once. Texts with syntax errors, and any
+//! What was white space in the text does not count, except one blank line between statements or beside a comment, and
+//! whether a comment stands behind code or on its own line; so formatting twice is formatting once. Texts with syntax errors, and any
 //! text whose layout would read differently, come back as they are. Start at [`format`].
 
 mod layout;

@@ -304,6 +304,3 @@ pub(crate) fn string_value(literal: &str) -> (String, bool) {
 pub(crate) fn is_one_string(text: &str) -> bool {
     strings::scan(text).is_some_and(|s| s.length == text.len() && s.unclosed.is_none())
 }
-
-#[cfg(test)]
-mod tests;

@@ -89,12 +89,12 @@ impl Parser<'_> {
             match self.kind() {
                 Bar => {
                     self.bump();
-                    self.apart(Self::piped_operator);
+                    self.piped_operator();
                 }
                 LessBar if verb == "ingest" => self.raw_data(),
                 LessBar => {
                     self.bump();
-                    self.nested(Self::statements, |_| Vec::new());
+                    self.statements();
                     return;
                 }
                 OpenBrace if function => {

@@ -11,7 +11,7 @@ use crate::kind::SyntaxKind::{self, *};
 impl Parser<'_> {
     /// A pipeline or an expression.
     pub(super) fn expression(&mut self) -> Parsed<Expr> {
-        self.nested(Self::pipe_expression, |p| Some(p.missing_here()))
+        self.pipe_expression()
     }
 
     pub(super) fn expression_or_missing(&mut self) -> Expr {
@@ -34,18 +34,28 @@ impl Parser<'_> {
     }
 
     fn operator_source(&mut self) -> Parsed<Expr> {
-        let operator = self.operator()?;
+        if !self.enter() {
+            return Some(self.missing_here());
+        }
+        let operator = self.operator();
+        self.leave();
+        let operator = operator?;
         let span = operator.span;
         Some(self.raise(expr(ExprKind::Source(Box::new(operator)), span)))
     }
 
     /// What stands inside the parentheses of an operator's subquery: operators only.
     pub(super) fn subquery_expression(&mut self) -> Parsed<Expr> {
+        if !self.enter() {
+            return Some(self.missing_here());
+        }
         let start = self.position;
         let operator = self.piped_operator();
         let span = operator.span;
         let input = self.raise(expr(ExprKind::Source(Box::new(operator)), span));
-        self.piped(start, input)
+        let subquery = self.piped(start, input);
+        self.leave();
+        subquery
     }
 
     /// The operators after an input, if any.
@@ -55,7 +65,9 @@ impl Parser<'_> {
         }
         let mut operators = Vec::new();
         while self.eat(Bar).is_some() {
-            let operator = self.apart(Self::piped_operator);
+            let outer = self.start_height();
+            let operator = self.piped_operator();
+            self.end_height(outer);
             operators.push(operator);
         }
         Some(self.finish(Pipeline, start, ExprKind::Pipe { input: Box::new(input), operators }))
@@ -137,7 +149,7 @@ impl Parser<'_> {
 
     /// Named expressions up to the end of the list.
     pub(super) fn named_list(&mut self, rules: ListRules) -> Vec<Expr> {
-        self.comma_list(rules, |p| p.apart(Self::named_expression), Self::missing_expression)
+        self.comma_list(rules, Self::named_expression, Self::missing_expression)
     }
 
     fn argument(&mut self) -> Parsed<Expr> {
@@ -150,7 +162,7 @@ impl Parser<'_> {
     fn arguments(&mut self) -> Vec<Expr> {
         let start = self.position;
         self.bump();
-        let arguments = self.comma_list(ListRules::COMMON, |p| p.apart(Self::argument), Self::missing_expression);
+        let arguments = self.comma_list(ListRules::COMMON, Self::argument, Self::missing_expression);
         self.expect(CloseParen);
         self.node(ArgumentList, start);
         arguments
@@ -225,7 +237,14 @@ impl Parser<'_> {
         if self.at(TotableKw) {
             return self.pipeline_call();
         }
-        let mut base = self.primary()?;
+        let outer = self.start_height();
+        let path = self.primary().map(|base| self.path_from(start, base));
+        self.end_height(outer);
+        path
+    }
+
+    /// The selectors after a base.
+    fn path_from(&mut self, start: usize, mut base: Expr) -> Expr {
         loop {
             if self.eat(Dot).is_some() {
                 base = self.selector(start, base);
@@ -234,7 +253,7 @@ impl Parser<'_> {
                 self.remove_node(Path, start);
                 base = self.finish(Path, start, ExprKind::Index { base: Box::new(base), index: Box::new(index) });
             } else {
-                return Some(base);
+                return base;
             }
         }
     }
@@ -243,7 +262,7 @@ impl Parser<'_> {
     fn index_expression(&mut self) -> Expr {
         let start = self.position;
         self.bump();
-        let index = match self.apart(Self::unnamed_expression) {
+        let index = match self.unnamed_expression() {
             Some(index) => index,
             None => self.missing_name_expression(),
         };
@@ -289,8 +308,7 @@ impl Parser<'_> {
     fn primary(&mut self) -> Parsed<Expr> {
         match self.kind() {
             LongLiteral | RealLiteral | BoolLiteral | IntLiteral | DecimalLiteral | TimeSpanLiteral
-            | DateTimeLiteral | GuidLiteral | RawGuid | StringLiteral => self.unsigned_literal(),
-            DynamicKw if self.nth(1) == OpenParen => self.unsigned_literal(),
+            | DateTimeLiteral | GuidLiteral | RawGuid | StringLiteral | DynamicKw => self.unsigned_literal(),
             DatatableKw
             | InternalContextualDatatableKw
             | ExternaldataKw
@@ -321,7 +339,7 @@ impl Parser<'_> {
         let name = self.bump_as_name();
         self.expect(OpenBracket);
         let rules = ListRules::COMMON.one_or_more();
-        let args = self.comma_list(rules, |p| p.apart(Self::unnamed_expression), Self::missing_expression);
+        let args = self.comma_list(rules, Self::unnamed_expression, Self::missing_expression);
         self.expect(CloseBracket);
         self.finish(Call, start, ExprKind::Call { name, args })
     }

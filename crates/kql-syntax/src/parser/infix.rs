@@ -102,12 +102,21 @@ pub(super) fn follows_operand(kind: SyntaxKind) -> bool {
 impl Parser<'_> {
     /// An expression without a name before it and without pipes.
     pub(super) fn unnamed_expression(&mut self) -> Parsed<Expr> {
-        self.nested(|p| p.infix_expression(OR), |p| Some(p.missing_here()))
+        if !self.enter() {
+            return Some(self.missing_here());
+        }
+        let expression = self.infix_expression(OR);
+        self.leave();
+        expression
     }
 
     fn infix_expression(&mut self, weakest: Strength) -> Parsed<Expr> {
         let start = self.position;
-        let mut left = self.operand(weakest)?;
+        let outer = self.start_height();
+        let Some(mut left) = self.operand(weakest) else {
+            self.end_height(outer);
+            return None;
+        };
         // A stronger operator cannot follow a weaker one in the same chain.
         let mut strongest = STRING;
         let mut previous = None;
@@ -124,6 +133,7 @@ impl Parser<'_> {
                 Infix::Between { negated } => self.between(start, left, negated),
             };
         }
+        self.end_height(outer);
         Some(left)
     }
 
@@ -203,7 +213,7 @@ impl Parser<'_> {
             vec![self.expression_or_missing()]
         } else {
             let rules = ListRules::COMMON.one_or_more();
-            self.comma_list(rules, |p| p.apart(Self::unnamed_expression), Self::missing_expression)
+            self.comma_list(rules, Self::unnamed_expression, Self::missing_expression)
         };
         self.expect(CloseParen);
         self.finish(InExpression, start, ExprKind::In { op, op_span, left: Box::new(left), items })

@@ -58,6 +58,12 @@ impl Parser<'_> {
         mut missing: impl FnMut(&mut Self) -> T,
     ) -> Vec<T> {
         let mut list = Vec::new();
+        let mut element = |p: &mut Self| {
+            let outer = p.start_height();
+            let found = element(p);
+            p.end_height(outer);
+            found
+        };
         let mut next = if self.ends_list(rules) { None } else { element(self) };
         if next.is_none() && self.at(Comma) {
             next = Some(missing(self));

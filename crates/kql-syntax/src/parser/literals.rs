@@ -114,6 +114,15 @@ impl Parser<'_> {
     }
 
     fn json_value(&mut self) -> Parsed<()> {
+        if !self.enter() {
+            return Some(());
+        }
+        let found = self.json_value_here();
+        self.leave();
+        found
+    }
+
+    fn json_value_here(&mut self) -> Parsed<()> {
         let start = self.position;
         match self.kind() {
             LongLiteral | RealLiteral | BoolLiteral | DateTimeLiteral | TimeSpanLiteral | GuidLiteral
@@ -137,14 +146,14 @@ impl Parser<'_> {
                 self.node(SyntaxKind::Literal, start);
             }
             DynamicKw => {
-                self.nested(|p| p.dynamic_literal().map(|_| ()), |_| Some(()))?;
+                self.dynamic_literal()?;
             }
-            OpenBracket => self.nested(Self::json_array, |_| ()),
+            OpenBracket => self.json_array(),
             OpenBrace => match self.name_length(0, false) {
                 Some(_) => {
                     self.name()?;
                 }
-                None => self.nested(Self::json_object, |_| ()),
+                None => self.json_object(),
             },
             _ => return None,
         }

@@ -26,11 +26,11 @@ use crate::kind::SyntaxKind;
 use crate::lexer::{self, Token};
 
 /// How deep parentheses, calls, subqueries, function bodies and JSON values may stand inside each other.
-pub(crate) const MAX_NESTING: u32 = 200;
+pub(crate) const MAX_NESTING: u32 = 128;
 
 /// How many expressions the typed view may hold inside each other. Higher than [`MAX_NESTING`] because an infix
 /// operator adds a level without nesting.
-pub(crate) const MAX_HEIGHT: u32 = 800;
+pub(crate) const MAX_HEIGHT: u32 = 500;
 
 /// A node of the lossless tree: its kind and the significant tokens that it covers (`end` is exclusive).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,26 +287,32 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Runs `parse` with a fresh height, so that siblings do not add up.
-    fn apart<T>(&mut self, parse: impl FnOnce(&mut Self) -> T) -> T {
-        let outer = std::mem::take(&mut self.height);
-        let result = parse(self);
-        self.height = self.height.max(outer);
-        result
+    /// Starts a height of its own for what is parsed next, so that siblings do not add up. Gives what
+    /// [`Self::end_height`] needs.
+    fn start_height(&mut self) -> u32 {
+        std::mem::take(&mut self.height)
     }
 
-    /// Runs `parse` one level deeper. Past the limit nothing is parsed: everything up to the bracket that closes this
-    /// level is skipped, and `too_deep` makes the result.
-    fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> T, too_deep: impl FnOnce(&mut Self) -> T) -> T {
+    fn end_height(&mut self, outer: u32) {
+        self.height = self.height.max(outer);
+    }
+
+    /// Goes one level deeper; to be followed by [`Self::leave`]. Past the limit the answer is false, and everything up
+    /// to the bracket that closes this level is skipped.
+    ///
+    /// Not a function around a closure: each would be one more frame on the stack for each level.
+    fn enter(&mut self) -> bool {
         if self.nesting >= MAX_NESTING {
             self.report_depth(self.nth_span(0));
             self.skip_to_closing_bracket();
-            return too_deep(self);
+            return false;
         }
         self.nesting += 1;
-        let result = self.apart(parse);
-        self.nesting -= 1;
-        result
+        true
+    }
+
+    fn leave(&mut self) {
+        self.nesting = self.nesting.saturating_sub(1);
     }
 
     fn skip_to_closing_bracket(&mut self) {

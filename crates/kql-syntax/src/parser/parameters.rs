@@ -114,7 +114,7 @@ impl Parser<'_> {
         let start = self.position;
         let name = self.bump_as_name().text;
         self.expect(Equal);
-        let value = self.apart(|p| p.parameter_value(value, own));
+        let value = self.parameter_value(value, own);
         self.node(OperatorParameter, start);
         OpParam { name, value, span: self.span_from(start) }
     }
@@ -239,7 +239,7 @@ impl Parser<'_> {
         let start = self.position;
         let name = self.declared_name()?;
         self.expect(Equal);
-        let value = match self.apart(|p| p.literal().or_else(|| p.declared_name_expression())) {
+        let value = match self.literal().or_else(|| self.declared_name_expression()) {
             Some(value) => value,
             None => self.missing_value(),
         };

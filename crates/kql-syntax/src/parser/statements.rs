@@ -55,7 +55,10 @@ impl Parser<'_> {
             let span = self.missing_token_span();
             let errors = self.errors.len();
             let before = self.position;
-            let Some(statement) = self.apart(Self::statement).filter(|_| self.position > before) else { return list };
+            let outer = self.start_height();
+            let statement = self.statement().filter(|_| self.position > before);
+            self.end_height(outer);
+            let Some(statement) = statement else { return list };
             if !separated {
                 self.errors.insert(errors.min(self.errors.len()), diagnostics::expected(&[";"], span));
             }
@@ -128,7 +131,7 @@ impl Parser<'_> {
             return Vec::new();
         }
         let start = self.position - 1;
-        let params = self.comma_list(ListRules::COMMON, |p| p.apart(Self::parameter_declaration), Self::missing_param);
+        let params = self.comma_list(ListRules::COMMON, Self::parameter_declaration, Self::missing_param);
         self.expect(CloseParen);
         self.node(ParameterList, start);
         params
@@ -170,7 +173,11 @@ impl Parser<'_> {
             self.expected(&["}"]);
             return Vec::new();
         }
-        let body = self.nested(Self::body_statements, |_| Vec::new());
+        let mut body = Vec::new();
+        if self.enter() {
+            body = self.body_statements();
+            self.leave();
+        }
         self.expect(CloseBrace);
         self.node(FunctionBody, start);
         body
@@ -210,7 +217,7 @@ impl Parser<'_> {
         self.expect(QueryParametersKw);
         self.expect(OpenParen);
         let rules = ListRules::COMMON.one_or_more();
-        let params = self.comma_list(rules, |p| p.apart(Self::parameter_declaration), Self::missing_param);
+        let params = self.comma_list(rules, Self::parameter_declaration, Self::missing_param);
         self.expect(CloseParen);
         StatementKind::QueryParameters(params)
     }
@@ -221,7 +228,7 @@ impl Parser<'_> {
         self.expect(ToKw);
         self.expect(OpenParen);
         let rules = ListRules::COMMON.one_or_more();
-        let entities = self.comma_list(rules, |p| p.apart(Self::entity_pattern), Self::missing_expression);
+        let entities = self.comma_list(rules, Self::entity_pattern, Self::missing_expression);
         self.expect(CloseParen);
         self.with_properties();
         StatementKind::Restrict(entities)
@@ -251,7 +258,7 @@ impl Parser<'_> {
         let mut any = false;
         while self.at(OpenParen) {
             any = true;
-            self.nested(Self::pattern_match, |_| ());
+            self.pattern_match();
         }
         if !any {
             self.missing("pattern match clause");
@@ -270,14 +277,10 @@ impl Parser<'_> {
         let start = self.position;
         self.bump();
         let rules = ListRules::COMMON.one_or_more();
-        self.comma_list(
-            rules,
-            |p| p.apart(Self::unnamed_expression),
-            |p| {
-                p.missing("string");
-                p.missing_here()
-            },
-        );
+        self.comma_list(rules, Self::unnamed_expression, |p| {
+            p.missing("string");
+            p.missing_here()
+        });
         self.expect(CloseParen);
         if self.eat(Dot).is_some() {
             self.expect(OpenBracket);
@@ -297,7 +300,7 @@ impl Parser<'_> {
         let params = if self.at(OpenParen) {
             self.parameter_list()
         } else {
-            self.comma_list(ListRules::COMMON, |p| p.apart(Self::parameter_declaration), Self::missing_param)
+            self.comma_list(ListRules::COMMON, Self::parameter_declaration, Self::missing_param)
         };
         self.skip_rest();
         params

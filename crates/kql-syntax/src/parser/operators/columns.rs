@@ -34,7 +34,7 @@ impl Parser<'_> {
     /// Names, patterns and expressions that give lists of names.
     pub(super) fn project_by_names(&mut self) -> Body {
         let rules = ListRules::COMMON;
-        let items = self.comma_list(rules, |p| p.apart(Self::unnamed_expression), Self::missing_expression);
+        let items = self.comma_list(rules, Self::unnamed_expression, Self::missing_expression);
         plain(OperatorKind::ProjectByNames(items))
     }
 

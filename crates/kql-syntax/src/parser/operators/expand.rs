@@ -34,22 +34,18 @@ impl Parser<'_> {
     }
 
     fn mv_items(&mut self, rules: ListRules) -> Vec<MvItem> {
-        self.comma_list(
-            rules.one_or_more(),
-            |p| p.apart(Self::mv_item),
-            |p| MvItem { expr: p.missing_expression(), to_type: None },
-        )
+        self.comma_list(rules.one_or_more(), Self::mv_item, |p| MvItem { expr: p.missing_expression(), to_type: None })
     }
 
     fn mv_item(&mut self) -> Parsed<MvItem> {
         let expr =
             if self.at(ToKw) && self.nth(1) == TypeofKw { self.missing_here() } else { self.named_expression()? };
-        let to_type = self.to_type();
+        let to_type = self.to_clause();
         Some(MvItem { expr, to_type })
     }
 
     /// `to typeof(long)`.
-    fn to_type(&mut self) -> Option<TypeName> {
+    fn to_clause(&mut self) -> Option<TypeName> {
         let start = self.position;
         self.eat(ToKw)?;
         let Some(Expr { kind: ExprKind::TypeOf(items), span }) = self.type_of() else {
@@ -57,9 +53,9 @@ impl Parser<'_> {
             return None;
         };
         self.node(ToTypeClause, start);
-        items.into_iter().find_map(|item| match item {
-            TypeOfItem::Type(ty) => Some(ty),
-            TypeOfItem::Column(_) | TypeOfItem::Star => Some(TypeName { text: self.slice(span).to_owned(), span }),
+        items.into_iter().next().map(|item| match item {
+            TypeOfItem::Type(ty) => ty,
+            TypeOfItem::Column(_) | TypeOfItem::Star => TypeName { text: self.slice(span).to_owned(), span },
         })
     }
 

@@ -28,14 +28,10 @@ impl Parser<'_> {
             clause.with_node_id = self.node_id();
         } else if self.eat(WithKw).is_some() {
             let rules = ListRules::until(|p| p.at(PartitionedByKw)).one_or_more();
-            clause.nodes = self.comma_list(
-                rules,
-                |p| p.apart(Self::graph_table),
-                |p| {
-                    let table = p.missing_expression();
-                    (table, Name { text: String::new(), span: p.missing_here().span, bracketed: false })
-                },
-            );
+            clause.nodes = self.comma_list(rules, Self::graph_table, |p| {
+                let table = p.missing_expression();
+                (table, Name { text: String::new(), span: p.missing_here().span, bracketed: false })
+            });
             self.node(WithClause, start);
         }
         let start = self.position;
@@ -91,15 +87,11 @@ impl Parser<'_> {
 
     fn graph_pattern_clause(&mut self) -> GraphMatchClause {
         let rules = ListRules::OPEN;
-        let patterns = self.comma_list(
-            rules,
-            |p| p.apart(Self::graph_pattern),
-            |p| {
-                let span = p.missing_node_span();
-                p.errors.push(crate::diagnostics::missing_graph_pattern(span));
-                Vec::new()
-            },
-        );
+        let patterns = self.comma_list(rules, Self::graph_pattern, |p| {
+            let span = p.missing_node_span();
+            p.errors.push(crate::diagnostics::missing_graph_pattern(span));
+            Vec::new()
+        });
         let mut clause = GraphMatchClause { patterns, condition: None, project: Vec::new(), output: None };
         let start = self.position;
         if self.eat(WhereKw).is_some() {

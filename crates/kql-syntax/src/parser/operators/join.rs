@@ -48,8 +48,7 @@ impl Parser<'_> {
     pub(super) fn on_clause(&mut self) -> Option<Vec<Expr>> {
         let start = self.position;
         self.eat(OnKw)?;
-        let conditions =
-            self.comma_list(ListRules::OPEN, |p| p.apart(Self::unnamed_expression), Self::missing_expression);
+        let conditions = self.comma_list(ListRules::OPEN, Self::unnamed_expression, Self::missing_expression);
         self.node(OnClause, start);
         Some(conditions)
     }
@@ -66,7 +65,7 @@ impl Parser<'_> {
         let own = [("kind", Value::Word(&["inner", "outer"])), ("best_effort", Value::Any("boolean"))];
         let params = self.named_parameters(&own);
         let rules = ListRules::COMMON.one_or_more();
-        let tables = self.comma_list(rules, |p| p.apart(Self::union_item), Self::missing_expression);
+        let tables = self.comma_list(rules, Self::union_item, Self::missing_expression);
         (OperatorKind::Union(tables), params)
     }
 

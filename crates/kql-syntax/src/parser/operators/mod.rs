@@ -122,7 +122,7 @@ impl Parser<'_> {
     /// `operator | operator ...` inside the parentheses of an operator.
     pub(super) fn subquery(&mut self) -> SubPipeline {
         let start = self.position;
-        let result = self.nested(Self::subquery_expression, |p| Some(p.missing_here()));
+        let result = self.subquery_expression();
         self.node(Subquery, start);
         match result.map(|e| e.kind) {
             Some(ExprKind::Source(first)) => vec![*first],

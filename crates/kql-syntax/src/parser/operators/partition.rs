@@ -56,7 +56,7 @@ impl Parser<'_> {
 
     pub(super) fn fork(&mut self) -> Body {
         let mut branches = Vec::new();
-        while let Some(branch) = self.apart(Self::fork_branch) {
+        while let Some(branch) = self.fork_branch() {
             branches.push(branch);
         }
         if branches.is_empty() {
@@ -85,7 +85,7 @@ impl Parser<'_> {
     pub(super) fn facet(&mut self) -> Body {
         self.expect(ByKw);
         let rules = ListRules::until(|p| p.at(WithKw)).one_or_more();
-        let by = self.comma_list(rules, |p| p.apart(Self::entity_reference), Self::missing_name_expression);
+        let by = self.comma_list(rules, Self::entity_reference, Self::missing_name_expression);
         let start = self.position;
         let with = self.eat(WithKw).map(|_| {
             if self.at(OpenParen) {
@@ -123,7 +123,11 @@ impl Parser<'_> {
             scope = self.raise(Expr { kind, span });
         }
         self.expect(SyntaxKind::OpenParen);
-        let body = self.nested(Self::statements, |_| Vec::new());
+        let mut body = Vec::new();
+        if self.enter() {
+            body = self.statements();
+            self.leave();
+        }
         self.expect(SyntaxKind::CloseParen);
         (OperatorKind::MacroExpand { scope, body }, params)
     }

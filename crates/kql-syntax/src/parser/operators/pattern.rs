@@ -31,7 +31,7 @@ impl Parser<'_> {
         let expr = self.unnamed_or_missing();
         self.expect(WithKw);
         let mut parts = Vec::new();
-        while let Some(part) = self.apart(Self::parse_part) {
+        while let Some(part) = self.parse_part() {
             parts.push(part);
         }
         (OperatorKind::Parse { expr, parts, filter }, params)

@@ -83,7 +83,8 @@ impl Parser<'_> {
         }
         let start = self.position;
         let is_by = self.at(ByKw);
-        if !is_by && !(self.at(WithKw) && self.nth(1) != OpenParen) {
+        let is_with = self.at(WithKw) && self.nth(1) != OpenParen;
+        if !is_by && !is_with {
             return None;
         }
         let name = self.bump_as_name().text;

@@ -62,7 +62,7 @@ impl Parser<'_> {
     pub(super) fn distinct(&mut self) -> Body {
         let params = self.named_parameters(&[]);
         let rules = ListRules::COMMON.one_or_more();
-        let columns = self.comma_list(rules, |p| p.apart(Self::distinct_item), Self::missing_expression);
+        let columns = self.comma_list(rules, Self::distinct_item, Self::missing_expression);
         (OperatorKind::Distinct(columns), params)
     }
 
@@ -83,7 +83,7 @@ impl Parser<'_> {
     }
 
     pub(in super::super) fn order_keys(&mut self, rules: ListRules) -> Vec<OrderKey> {
-        self.comma_list(rules, |p| p.apart(Self::order_key), Self::missing_order_key)
+        self.comma_list(rules, Self::order_key, Self::missing_order_key)
     }
 
     pub(super) fn missing_order_key(&mut self) -> OrderKey {

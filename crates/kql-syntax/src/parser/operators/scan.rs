@@ -27,14 +27,14 @@ impl Parser<'_> {
         if self.eat(PartitionKw).is_some() {
             self.expect(ByKw);
             let rules = ListRules::until(starts_clause).one_or_more();
-            partition_by = self.comma_list(rules, |p| p.apart(Self::unnamed_expression), Self::missing_expression);
+            partition_by = self.comma_list(rules, Self::unnamed_expression, Self::missing_expression);
             self.node(ByClause, start);
         }
         let declare = self.scan_declare();
         self.expect(WithKw);
         self.expect(OpenParen);
         let mut steps = Vec::new();
-        while let Some(step) = self.apart(Self::scan_step) {
+        while let Some(step) = self.scan_step() {
             steps.push(step);
         }
         self.expect(CloseParen);
@@ -66,7 +66,7 @@ impl Parser<'_> {
         let mut assignments = Vec::new();
         if self.eat(FatArrow).is_some() {
             let rules = ListRules::COMMON.one_or_more();
-            assignments = self.comma_list(rules, |p| p.apart(Self::assignment), Self::missing_name_expression);
+            assignments = self.comma_list(rules, Self::assignment, Self::missing_name_expression);
         }
         self.expect(Semicolon);
         self.node(SyntaxKind::ScanStep, start);

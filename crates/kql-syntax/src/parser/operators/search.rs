@@ -42,7 +42,7 @@ impl Parser<'_> {
         self.eat(InKw)?;
         self.expect(OpenParen);
         let rules = ListRules::COMMON.one_or_more();
-        let tables = self.comma_list(rules, |p| p.apart(Self::searched_table), Self::missing_expression);
+        let tables = self.comma_list(rules, Self::searched_table, Self::missing_expression);
         self.expect(CloseParen);
         self.node(InClause, start);
         Some(tables)
@@ -90,7 +90,7 @@ impl Parser<'_> {
     }
 
     fn find_columns(&mut self) -> Vec<Expr> {
-        self.comma_list(ListRules::OPEN, |p| p.apart(Self::find_column), Self::missing_expression)
+        self.comma_list(ListRules::OPEN, Self::find_column, Self::missing_expression)
     }
 
     /// `pack(*)`, `*`, `name` or `name:type`, the last as a comparison with [`BinaryOp::SearchColumn`].

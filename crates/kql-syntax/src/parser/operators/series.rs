@@ -21,8 +21,7 @@ impl Parser<'_> {
     pub(super) fn make_series(&mut self) -> Body {
         let params = self.named_parameters(&[("kind", Value::Word(&["nonempty"]))]);
         let rules = ListRules::until(|p| matches!(p.kind(), OnKw | FromKw | InKw)).one_or_more();
-        let aggregates =
-            self.comma_list(rules, |p| p.apart(Self::series_aggregate), |p| (p.missing_expression(), None));
+        let aggregates = self.comma_list(rules, Self::series_aggregate, |p| (p.missing_expression(), None));
         let start = self.position;
         self.expect(OnKw);
         let on = self.named_or_missing();
@@ -41,7 +40,7 @@ impl Parser<'_> {
         self.node(RangeClause, start);
         let start = self.position;
         if self.eat(ByKw).is_some() {
-            clause.by = self.comma_list(ListRules::OPEN, |p| p.apart(Self::named_expression), Self::missing_expression);
+            clause.by = self.comma_list(ListRules::OPEN, Self::named_expression, Self::missing_expression);
             self.node(ByClause, start);
         }
         (OperatorKind::MakeSeries(clause), params)

@@ -27,7 +27,7 @@ impl Parser<'_> {
         let mut keys = self.comma_list(
             // The old `by a bin=1h`; a column named `bin` is fine when its value is no literal.
             ListRules::until(|p| p.is_old_bin() && p.is_literal(2)).one_or_more(),
-            |p| p.apart(Self::named_expression),
+            Self::named_expression,
             Self::missing_expression,
         );
         if self.is_old_bin() {

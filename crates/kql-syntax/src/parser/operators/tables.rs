@@ -21,7 +21,7 @@ impl Parser<'_> {
         };
         let start = self.position;
         let keyword = self.bump_as_name();
-        let (kind, params) = self.nested(parse, |_| plain(OperatorKind::Other));
+        let (kind, params) = parse(self);
         let operator = self.operator_node(start, keyword, kind, params);
         let span = operator.span;
         Some(self.raise(expr(ExprKind::Source(Box::new(operator)), span)))
@@ -34,7 +34,7 @@ impl Parser<'_> {
         // A comma is allowed at both ends.
         self.eat(Comma);
         let rules = ListRules::COMMON.trailing_comma();
-        let values = self.comma_list(rules, |p| p.apart(Self::literal), Self::missing_value);
+        let values = self.comma_list(rules, Self::literal, Self::missing_value);
         self.expect(CloseBracket);
         (OperatorKind::Datatable { columns, values }, params)
     }
@@ -44,7 +44,7 @@ impl Parser<'_> {
         let columns = self.row_schema();
         self.expect(OpenBracket);
         let rules = ListRules::COMMON.trailing_comma();
-        let uris = self.comma_list(rules, |p| p.apart(Self::expression), Self::missing_value);
+        let uris = self.comma_list(rules, Self::expression, Self::missing_value);
         self.expect(CloseBracket);
         let with = self.with_properties();
         (OperatorKind::ExternalData { columns, uris, with }, params)
@@ -119,7 +119,7 @@ impl Parser<'_> {
         }
         if self.eat(OpenParen).is_some() {
             let rules = ListRules::COMMON.trailing_comma();
-            self.comma_list(rules, |p| p.apart(Self::expression), Self::missing_value);
+            self.comma_list(rules, Self::expression, Self::missing_value);
             self.expect(CloseParen);
         } else {
             let span = self.missing_node_span();

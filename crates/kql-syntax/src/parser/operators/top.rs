@@ -43,7 +43,7 @@ impl Parser<'_> {
                     p.eat(TopNestedKw)?;
                     start
                 };
-                Some(p.apart(|p| p.top_nested_clause(start)))
+                Some(p.top_nested_clause(start))
             },
             |p| {
                 p.missing("clause");
