@@ -40,12 +40,12 @@ impl Parser<'_> {
     fn mv_item(&mut self) -> Parsed<MvItem> {
         let expr =
             if self.at(ToKw) && self.nth(1) == TypeofKw { self.missing_here() } else { self.named_expression()? };
-        let to_type = self.to_clause();
+        let to_type = self.target_type();
         Some(MvItem { expr, to_type })
     }
 
     /// `to typeof(long)`.
-    fn to_clause(&mut self) -> Option<TypeName> {
+    fn target_type(&mut self) -> Option<TypeName> {
         let start = self.position;
         self.eat(ToKw)?;
         let Some(Expr { kind: ExprKind::TypeOf(items), span }) = self.type_of() else {
