@@ -104,7 +104,7 @@ pub struct HuntArgs {
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
-    /// Limit on the time of one run of a rule
+    /// Limit on the time of one rule, all its runs together
     #[arg(long, value_name = "LENGTH", default_value = "10m")]
     pub time_limit: String,
 }

@@ -80,15 +80,20 @@ fn param_text(node: &Node) -> Option<String> {
 #[derive(Deserialize)]
 struct JsonFunction {
     #[serde(default)]
-    params: String,
-    body: String,
+    params: Option<String>,
+    /// Missing where only the name of a function is known.
+    #[serde(default)]
+    body: Option<String>,
 }
 
 /// `{"name": {"params": "...", "body": "..."}}`; other keys are passed over.
 fn from_json(text: &str) -> Result<Option<Vec<StoredFunction>>, String> {
     let functions: BTreeMap<String, JsonFunction> =
         serde_json::from_str(text).map_err(|e| format!("not a JSON object of functions: {e}"))?;
-    Ok(Some(functions.into_iter().map(|(name, f)| StoredFunction { name, params: f.params, body: f.body }).collect()))
+    let functions = functions
+        .into_iter()
+        .filter_map(|(name, f)| Some(StoredFunction { name, params: f.params.unwrap_or_default(), body: f.body? }));
+    Ok(Some(functions.collect()))
 }
 
 /// `.create-or-alter function with (...) Name(params) { body }`, once or several times in a text.
@@ -201,8 +206,12 @@ mod tests {
 
     #[test]
     fn json_and_bare_queries() {
-        let functions =
-            load("f.json", r#"{"A": {"params": "x:int", "body": "print x", "source": "s"}}"#).unwrap().unwrap();
+        let functions = load(
+            "f.json",
+            r#"{"A": {"params": "x:int", "body": "print x", "source": "s"}, "B": {"params": null, "body": null}}"#,
+        )
+        .unwrap()
+        .unwrap();
         assert_eq!(functions[0], StoredFunction { name: "A".into(), params: "x:int".into(), body: "print x".into() });
         let functions = load("dir/MyParser.kql", "T | take 1").unwrap().unwrap();
         assert_eq!(functions[0].name, "MyParser");

@@ -29,6 +29,8 @@ pub struct HuntOptions {
     pub threads: usize,
     /// Of each run.
     pub limits: Limits,
+    /// Of all runs of a rule together.
+    pub rule_time: Option<std::time::Duration>,
     pub selection: Selection,
 }
 

@@ -26,7 +26,7 @@ pub struct Leaf {
     pub unfiltered: bool,
 }
 
-/// A query that lists the rows which the local parts let through, as (time, index of the leaf), for any clock.
+/// A query that lists the rows which the local parts let through at any clock, with the columns of [`CARRIED`].
 #[derive(Debug, Clone)]
 pub struct Probe {
     pub query: BoundQuery,
@@ -40,16 +40,20 @@ pub struct QueryShape {
     /// The tables of events, once for each reading.
     pub leaves: Vec<Leaf>,
     pub probes: Vec<Probe>,
-    /// The clock is used for something other than bounding the rows read.
+    /// The clock is used for something other than bounding the times of rows read.
     pub clock_elsewhere: bool,
     /// Without any row in the leaves there is no result, whatever the clock.
     pub empty_without_rows: bool,
-    /// Some reading of a table bounds `TimeGenerated` itself.
+    /// Some reading of a table bounds the time of its rows itself.
     pub own_time_filter: bool,
-    /// The whole query for all runs at once: its columns, then the time and the leaf of the row behind each. Only for a
-    /// query that is local as a whole.
+    /// The whole query for all runs at once: its columns, then those of [`CARRIED`]. Only for a query that is local as
+    /// a whole.
     pub single_pass: Option<BoundQuery>,
 }
+
+/// What is known of the row behind a result row: its `TimeGenerated`, the index of its leaf, and the first and the last
+/// clock at which bounds on other times let it through.
+pub const CARRIED: usize = 4;
 
 /// The same query, bound at two clocks.
 #[derive(Debug, Clone, Copy)]
@@ -146,16 +150,40 @@ fn with_result(query: &BoundQuery, rel: Rel) -> BoundQuery {
 
 /// A part that judges each row on its own.
 struct Local {
-    /// The part with two more columns at the end: time and leaf of the row behind each.
+    /// The part with the columns of [`CARRIED`] at the end.
     carried: Rel,
-    time: ColumnId,
-    leaf: ColumnId,
+    row: CarriedColumns,
     /// The leaves below, with the columns that are their `TimeGenerated` here.
     leaves: Vec<(usize, Vec<ColumnId>)>,
     /// Columns whose value depends on the clock or on other rows; null in `carried`.
     impure: HashSet<ColumnId>,
     /// `carried` gives exactly the rows of the part, but for the bounds on time.
     exact: bool,
+}
+
+/// The ids of the columns of [`CARRIED`].
+#[derive(Clone, Copy)]
+struct CarriedColumns {
+    time: ColumnId,
+    leaf: ColumnId,
+    from: ColumnId,
+    until: ColumnId,
+}
+
+impl CarriedColumns {
+    fn columns(self) -> [BoundColumn; CARRIED] {
+        [
+            column(self.time, "TimeGenerated (of the row)", ScalarType::DateTime),
+            column(self.leaf, "Leaf (of the row)", ScalarType::Long),
+            column(self.from, "From (of the row)", ScalarType::DateTime),
+            column(self.until, "Until (of the row)", ScalarType::DateTime),
+        ]
+    }
+
+    /// Passes the columns on.
+    fn exprs(self, span: Span) -> impl Iterator<Item = (ColumnId, Expr)> {
+        self.columns().into_iter().map(move |c| (c.id, column_expr(c.id, c.ty, span)))
+    }
 }
 
 struct Reader<'a> {
@@ -260,23 +288,30 @@ impl Reader<'_> {
         };
         let index = self.leaves.len();
         self.leaves.push(Leaf { table: name.to_string(), low: None, high: None, unfiltered: true });
-        let (time, leaf) = (self.fresh(), self.fresh());
+        let row = self.fresh_row();
         let mut exprs: Vec<(ColumnId, Expr)> =
             rel.columns.iter().map(|c| (c.id, column_expr(c.id, c.ty, rel.span))).collect();
-        exprs.push((time, column_expr(read, ScalarType::DateTime, rel.span)));
-        let mark = ExprKind::Literal(Value::Long(index as i64));
-        exprs.push((leaf, Expr { kind: mark, ty: ScalarType::Long, span: rel.span }));
+        exprs.push((row.time, column_expr(read, ScalarType::DateTime, rel.span)));
+        exprs.push((row.leaf, literal(Value::Long(index as i64), rel.span)));
+        exprs.push((row.from, literal(Value::DateTime(datetime::MIN), rel.span)));
+        exprs.push((row.until, literal(Value::DateTime(datetime::MAX), rel.span)));
         let carried = Rel {
             kind: Box::new(RelKind::Project { input: table, exprs }),
-            columns: extended(rel, time, leaf),
+            columns: extended(rel, row),
             serialized: false,
             span: rel.span,
         };
-        Some(Local { carried, time, leaf, leaves: vec![(index, vec![read])], impure: HashSet::new(), exact: true })
+        Some(Local { carried, row, leaves: vec![(index, vec![read])], impure: HashSet::new(), exact: true })
+    }
+
+    fn fresh_row(&mut self) -> CarriedColumns {
+        CarriedColumns { time: self.fresh(), leaf: self.fresh(), from: self.fresh(), until: self.fresh() }
     }
 
     fn filter(&mut self, rel: &Rel, mut below: Local, a: &Expr, b: &Expr) -> Local {
         let mut kept = Vec::new();
+        // Bounds on other times than `TimeGenerated`.
+        let mut moving: Vec<(Expr, Bound)> = Vec::new();
         let parts_b = conjuncts(b);
         for (index, part) in conjuncts(a).into_iter().enumerate() {
             let Some(part_b) = parts_b.get(index) else {
@@ -285,8 +320,13 @@ impl Reader<'_> {
             };
             let on_time = |id: ColumnId| below.leaves.iter().all(|(_, times)| times.contains(&id));
             self.own_time_filter |= any(part, &|e| matches!(e.kind, ExprKind::Column(id) if on_time(id)));
-            if let Some(bound) = self.time_bound(part, part_b, &on_time) {
+            if let Some((subject, bound)) = self.time_bound(part, part_b, &below.impure) {
                 self.bounds.push((format!("{part:?}"), format!("{part_b:?}")));
+                self.own_time_filter = true;
+                if !matches!(subject.kind, ExprKind::Column(id) if on_time(id)) {
+                    moving.push((subject.clone(), bound));
+                    continue;
+                }
                 for (leaf, _) in &below.leaves {
                     if let Some(leaf) = self.leaves.get_mut(*leaf) {
                         bound.narrow(leaf);
@@ -304,6 +344,16 @@ impl Reader<'_> {
             } else {
                 below.exact = false;
             }
+        }
+        for (subject, bound) in moving {
+            let Some(not_null) = kql_functions::function("isnotnull") else {
+                below.exact = false;
+                continue;
+            };
+            let call = ExprKind::Call { function: not_null, args: vec![subject.clone()] };
+            kept.push(Expr { kind: call, ty: ScalarType::Bool, span: a.span });
+            let narrowed = narrowed(below, rel, &subject, bound);
+            below = narrowed;
         }
         if kept.is_empty() {
             below.carried.span = rel.span;
@@ -337,12 +387,11 @@ impl Reader<'_> {
                 exprs.push((*id, Expr { kind, ty: expr.ty, span: expr.span }));
             }
         }
-        exprs.push((below.time, column_expr(below.time, ScalarType::DateTime, rel.span)));
-        exprs.push((below.leaf, column_expr(below.leaf, ScalarType::Long, rel.span)));
-        let columns = extended(rel, below.time, below.leaf);
+        exprs.extend(below.row.exprs(rel.span));
+        let columns = extended(rel, below.row);
         let kind = Box::new(RelKind::Project { input: below.carried, exprs });
         let carried = Rel { kind, columns, serialized: rel.serialized, span: rel.span };
-        Local { carried, time: below.time, leaf: below.leaf, leaves, impure, exact }
+        Local { carried, row: below.row, leaves, impure, exact }
     }
 
     fn union(&mut self, rel: &Rel, inputs: &[Rel], inputs_b: &[Rel]) -> Option<Local> {
@@ -363,7 +412,7 @@ impl Reader<'_> {
             }
             return None;
         }
-        let (time, leaf) = (self.fresh(), self.fresh());
+        let row = self.fresh_row();
         let mut impure = HashSet::new();
         let mut leaves = Vec::new();
         let mut exact = true;
@@ -378,18 +427,15 @@ impl Reader<'_> {
             }
         }
         let kind = RelKind::Union { inputs: locals.into_iter().map(|(_, local)| local.carried).collect() };
-        let columns = extended(rel, time, leaf);
+        let columns = extended(rel, row);
         let carried = Rel { kind: Box::new(kind), columns, serialized: rel.serialized, span: rel.span };
-        Some(Local { carried, time, leaf, leaves, impure, exact })
+        Some(Local { carried, row, leaves, impure, exact })
     }
 
     fn add_probe(&mut self, local: Local) {
         let span = local.carried.span;
-        let columns = vec![
-            column(local.time, "TimeGenerated", ScalarType::DateTime),
-            column(local.leaf, "Leaf", ScalarType::Long),
-        ];
-        let exprs = columns.iter().map(|c| (c.id, column_expr(c.id, c.ty, span))).collect();
+        let columns = local.row.columns().to_vec();
+        let exprs = local.row.exprs(span).collect();
         let input = without_sort(local.carried);
         let rel = Rel { kind: Box::new(RelKind::Project { input, exprs }), columns, serialized: false, span };
         let leaves = local.leaves.into_iter().map(|(index, _)| index).collect();
@@ -412,17 +458,20 @@ impl Reader<'_> {
         !unsteady && format!("{a:?}") == format!("{b:?}")
     }
 
-    /// A comparison of `TimeGenerated` with a moment that moves with the clock.
-    fn time_bound(&self, a: &Expr, b: &Expr, on_time: &dyn Fn(ColumnId) -> bool) -> Option<Bound> {
+    /// A comparison of a time of the row with a moment that moves with the clock: the time, and the bound on its
+    /// distance from the clock.
+    fn time_bound<'e>(&self, a: &'e Expr, b: &Expr, impure: &HashSet<ColumnId>) -> Option<(&'e Expr, Bound)> {
         let (ExprKind::Call { function, args }, ExprKind::Call { args: args_b, .. }) = (&a.kind, &b.kind) else {
             return None;
         };
         let ([left, right], [left_b, right_b]) = (args.as_slice(), args_b.as_slice()) else { return None };
-        let is_time = |e: &Expr| matches!(e.kind, ExprKind::Column(id) if on_time(id));
-        let (operator, moment, moment_b) = if is_time(left) {
-            (function.name, right, right_b)
-        } else if is_time(right) {
-            (mirrored(function.name)?, left, left_b)
+        let is_time = |e: &Expr, other: &Expr| {
+            e.ty == ScalarType::DateTime && moment_of(e).is_none() && self.is_pure(e, other, impure)
+        };
+        let (operator, subject, moment, moment_b) = if is_time(left, left_b) {
+            (function.name, left, right, right_b)
+        } else if is_time(right, right_b) {
+            (mirrored(function.name)?, right, left, left_b)
         } else {
             return None;
         };
@@ -432,14 +481,15 @@ impl Reader<'_> {
             return None;
         }
         let offset = moment.checked_sub(self.clocks.first_now)?;
-        Some(match operator {
+        let bound = match operator {
             ">" => Bound { low: Some(offset.checked_add(1)?), high: None },
             ">=" => Bound { low: Some(offset), high: None },
             "<" => Bound { low: None, high: Some(offset.checked_sub(1)?) },
             "<=" => Bound { low: None, high: Some(offset) },
             "==" => Bound { low: Some(offset), high: Some(offset) },
             _ => return None,
-        })
+        };
+        Some((subject, bound))
     }
 
     /// Whether the two bindings differ in anything but the bounds that were taken out.
@@ -533,17 +583,58 @@ fn column_expr(id: ColumnId, ty: ScalarType, span: Span) -> Expr {
     Expr { kind: ExprKind::Column(id), ty, span }
 }
 
-/// The columns of an operator, then time and leaf.
-fn extended(rel: &Rel, time: ColumnId, leaf: ColumnId) -> Vec<BoundColumn> {
+fn literal(value: Value, span: Span) -> Expr {
+    let ty = value.ty();
+    Expr { kind: ExprKind::Literal(value), ty, span }
+}
+
+/// The columns of an operator, then those of [`CARRIED`].
+fn extended(rel: &Rel, row: CarriedColumns) -> Vec<BoundColumn> {
     let mut columns = rel.columns.clone();
-    columns.push(column(time, "TimeGenerated (of the row)", ScalarType::DateTime));
-    columns.push(column(leaf, "Leaf (of the row)", ScalarType::Long));
+    columns.extend(row.columns());
     columns
+}
+
+/// Narrows the clocks at which rows are let through: `subject >= now + low` holds until `subject - low`, and
+/// `subject <= now + high` from `subject - high` on.
+fn narrowed(below: Local, rel: &Rel, subject: &Expr, bound: Bound) -> Local {
+    let span = rel.span;
+    let row = below.row;
+    let operator = |name: &str, args: Vec<Expr>, ty: ScalarType| {
+        kql_functions::operator(name).map(|function| Expr { kind: ExprKind::Call { function, args }, ty, span })
+    };
+    let shifted = |offset: i64| {
+        let args = vec![subject.clone(), literal(Value::TimeSpan(offset), span)];
+        operator("-", args, ScalarType::DateTime)
+    };
+    // The tighter of the bound so far and the new one.
+    let tighter = |id: ColumnId, offset: Option<i64>, comparison: &str| -> Option<Expr> {
+        let known = column_expr(id, ScalarType::DateTime, span);
+        let Some(offset) = offset else { return Some(known) };
+        let new = shifted(offset)?;
+        let condition = operator(comparison, vec![new.clone(), known.clone()], ScalarType::Bool)?;
+        let kind = ExprKind::Case { branches: vec![(condition, new)], otherwise: Box::new(known) };
+        Some(Expr { kind, ty: ScalarType::DateTime, span })
+    };
+    let (Some(from), Some(until)) = (tighter(row.from, bound.high, ">"), tighter(row.until, bound.low, "<")) else {
+        return Local { exact: false, ..below };
+    };
+    let carried = below.carried;
+    let moved = [(row.from, from), (row.until, until)];
+    let exprs = carried.columns.iter().map(|column| {
+        let moved = moved.iter().find(|(id, _)| *id == column.id).map(|(_, expr)| expr.clone());
+        (column.id, moved.unwrap_or_else(|| column_expr(column.id, column.ty, span)))
+    });
+    let exprs: Vec<(ColumnId, Expr)> = exprs.collect();
+    let columns = carried.columns.clone();
+    let serialized = carried.serialized;
+    let kind = Box::new(RelKind::Project { input: carried, exprs });
+    Local { carried: Rel { kind, columns, serialized, span }, ..below }
 }
 
 /// The same operator over the carried input; it passes every column on.
 fn rebuilt(rel: &Rel, below: Local, kind: impl FnOnce(Rel) -> RelKind) -> Local {
-    let columns = extended(rel, below.time, below.leaf);
+    let columns = extended(rel, below.row);
     let carried = Rel { kind: Box::new(kind(below.carried)), columns, serialized: rel.serialized, span: rel.span };
     Local { carried, ..below }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use engine::{AzureDialect, Checked, EngineError, QueryOptions, QueryOutput, RowSources, Window};
 use kql_semantics::bound::{BoundQuery, Rel, RelKind};
@@ -15,9 +16,9 @@ use crate::bound_tree;
 use crate::hunt::{HuntInput, outcome_of};
 use crate::outcome::{RuleOutcome, RuleState, TableRead};
 use crate::placeholders::{self, FilledQuery};
-use crate::query_shape::{CLOCK_DISTANCE, QueryShape, TwoClocks};
+use crate::query_shape::{CARRIED, CLOCK_DISTANCE, QueryShape, TwoClocks};
 use crate::rule::AnalyticsRule;
-use crate::run_groups::{self, RunGroup};
+use crate::run_groups::{self, RowTimes, RunGroup};
 use crate::schedule::{Mode, Run, Schedule, TimeSpan, clock_after};
 
 /// Rows a probe may list; beyond, every run is run.
@@ -43,6 +44,7 @@ pub(crate) fn run(
         seen: HashMap::new(),
         on_nothing: None,
         all_tables_loaded: true,
+        started: Instant::now(),
         outcome: &mut outcome,
     };
     let result = runner.run(end, span);
@@ -99,6 +101,7 @@ struct RuleRunner<'a> {
     /// The alert of the last runs that fired without rows, and the index of the last of them.
     on_nothing: Option<(usize, u64)>,
     all_tables_loaded: bool,
+    started: Instant,
     outcome: &'a mut RuleOutcome,
 }
 
@@ -333,9 +336,7 @@ impl RuleRunner<'_> {
             options.limits.result_rows = Some(PROBE_ROWS_MAX);
             let output = self.input.engine.run_bound_blocking(&probe.query, &options).ok()?;
             for row in output.tables.first()?.rows() {
-                let [Value::DateTime(time), Value::Long(leaf)] = row.as_slice() else { continue };
-                let leaf = shape.leaves.get(usize::try_from(*leaf).ok()?)?;
-                stretches.push(run_groups::runs_seeing(schedule, leaf, *time));
+                stretches.extend(stretch_of(schedule, shape, &row));
             }
         }
         Some(stretches)
@@ -349,6 +350,14 @@ impl RuleRunner<'_> {
     fn execute(&mut self, run: Run, sources: Sources) -> Result<RunRows, Stop> {
         if self.input.interrupted.load(Ordering::Relaxed) {
             return Err(Stop::new(RuleState::Failed, "interrupted"));
+        }
+        let spent = self.started.elapsed();
+        let left = self.input.options.rule_time.map(|limit| limit.saturating_sub(spent));
+        if left.is_some_and(|left| left.is_zero()) {
+            let runs = self.outcome.runs;
+            let reason =
+                format!("time limit: {} of {} runs done", runs.executed + runs.shared + runs.empty, runs.scheduled);
+            return Err(Stop::new(RuleState::Failed, reason));
         }
         let filled = self.fill(run.query_now);
         let mut options = self.options(run.query_now);
@@ -508,16 +517,12 @@ impl RuleRunner<'_> {
         self.outcome.runs.single_pass = true;
         self.outcome.runs.executed += 1;
         let mut result = rows_of(output);
-        let visible_columns = result.columns.len().saturating_sub(2);
+        let visible_columns = result.columns.len().saturating_sub(CARRIED);
         result.columns.truncate(visible_columns);
         let mut rows: Vec<(std::ops::Range<u64>, AlertRow)> = Vec::new();
         for mut row in result.rows {
             let mark = row.values.split_off(visible_columns.min(row.values.len()));
-            let [Value::DateTime(time), Value::Long(leaf)] = mark.as_slice() else { continue };
-            let leaf = usize::try_from(*leaf).ok().and_then(|leaf| shape.leaves.get(leaf));
-            let Some(leaf) = leaf else { continue };
-            let stretch = run_groups::runs_seeing(schedule, leaf, *time);
-            if !stretch.is_empty() {
+            if let Some(stretch) = stretch_of(schedule, shape, &mark) {
                 rows.push((stretch, row));
             }
         }
@@ -575,6 +580,19 @@ impl RuleRunner<'_> {
             }
         }
     }
+}
+
+/// The runs that see the row behind a result row, from the columns of [`CARRIED`]; None where no run does.
+fn stretch_of(schedule: &Schedule, shape: &QueryShape, carried: &[Value]) -> Option<std::ops::Range<u64>> {
+    let [Value::DateTime(time), Value::Long(leaf), from, until] = carried else { return None };
+    let moment = |value: &Value, otherwise: i64| match value {
+        Value::DateTime(ticks) => *ticks,
+        _ => otherwise,
+    };
+    let leaf = shape.leaves.get(usize::try_from(*leaf).ok()?)?;
+    let row = RowTimes { time: *time, from: moment(from, i64::MIN), until: moment(until, i64::MAX) };
+    let stretch = run_groups::runs_seeing(schedule, leaf, row);
+    (!stretch.is_empty()).then_some(stretch)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

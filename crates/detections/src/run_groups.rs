@@ -15,8 +15,18 @@ pub struct RunGroup {
     pub visible: u64,
 }
 
-/// The runs that see a row of this time through this leaf.
-pub fn runs_seeing(schedule: &Schedule, leaf: &Leaf, time: i64) -> std::ops::Range<u64> {
+/// What a row's own times say of the runs that see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowTimes {
+    /// `TimeGenerated`.
+    pub time: i64,
+    /// The first and the last clock at which bounds on other times let it through.
+    pub from: i64,
+    pub until: i64,
+}
+
+/// The runs that see a row through this leaf.
+pub fn runs_seeing(schedule: &Schedule, leaf: &Leaf, row: RowTimes) -> std::ops::Range<u64> {
     let reach = match schedule.reach {
         Reach::Period(period) => period.saturating_neg(),
         Reach::Everything => i64::MIN,
@@ -27,7 +37,9 @@ pub fn runs_seeing(schedule: &Schedule, leaf: &Leaf, time: i64) -> std::ops::Ran
     if low > high {
         return 0..0;
     }
-    schedule.runs_between(time.saturating_sub(high), time.saturating_sub(low))
+    let first = row.time.saturating_sub(high).max(row.from);
+    let last = row.time.saturating_sub(low).min(row.until);
+    schedule.runs_between(first, last)
 }
 
 /// Groups all runs of a schedule by the rows they see: `stretches` has the runs that see each row.
@@ -73,6 +85,17 @@ mod tests {
         Leaf { table: "T".to_string(), low, high, unfiltered: true }
     }
 
+    #[test]
+    fn other_times_narrow_the_runs() {
+        let schedule = schedule();
+        let time = 90 * TICKS_PER_DAY - 3;
+        let row = |from, until| runs_seeing(&schedule, &leaf(None, None), RowTimes { time, from, until });
+        assert_eq!(row(i64::MIN, i64::MAX), 19..21);
+        assert_eq!(row(91 * TICKS_PER_DAY, i64::MAX), 20..21);
+        assert_eq!(row(i64::MIN, 90 * TICKS_PER_DAY), 19..20);
+        assert!(row(99 * TICKS_PER_DAY, i64::MAX).is_empty());
+    }
+
     /// Groups and stretches agree with asking every run about every row.
     #[test]
     fn groups_agree_with_looking_at_each_run() {
@@ -87,7 +110,13 @@ mod tests {
         let times = [60, 71, 72, 80, 80, 99, 100, 101].map(|day| day * TICKS_PER_DAY - 3).into_iter();
         let times: Vec<i64> = times.chain([85 * TICKS_PER_DAY]).collect();
         for leaf in &leaves {
-            let groups = group(&schedule, times.iter().map(|time| runs_seeing(&schedule, leaf, *time)));
+            let groups = group(
+                &schedule,
+                times.iter().map(|time| {
+                    let row = RowTimes { time: *time, from: i64::MIN, until: i64::MAX };
+                    runs_seeing(&schedule, leaf, row)
+                }),
+            );
             assert_eq!(groups.first().unwrap().runs.start, 0);
             assert_eq!(groups.last().unwrap().runs.end, schedule.count);
             for pair in groups.windows(2) {

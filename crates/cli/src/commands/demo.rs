@@ -51,6 +51,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit> {
     let library = builtin::library();
     let session = open(&logs, &library)?;
     let hunt_options = HuntOptions {
+        rule_time: None,
         mode: Mode::Sweep { from: None, to: None },
         range: datetime::TICKS_PER_DAY,
         fidelity: false,

@@ -31,6 +31,7 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     let mode = mode(args)?;
     let range = session::parse_length("--range", &args.range)?;
     let time_limit = session::parse_length("--time-limit", &args.time_limit)?;
+    let rule_time = Duration::from_nanos(u64::try_from(time_limit).unwrap_or(u64::MAX).saturating_mul(100));
     let builtin = args.rules.is_empty();
     let library = if builtin { builtin::library() } else { library::load(&args.rules) };
     refuse_nothing(args, &library)?;
@@ -48,11 +49,8 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
         fidelity: args.fidelity,
         strict: args.strict,
         threads,
-        limits: Limits {
-            time: Some(Duration::from_nanos(u64::try_from(time_limit).unwrap_or(u64::MAX).saturating_mul(100))),
-            memory: None,
-            result_rows: Some(RESULT_ROWS_MAX),
-        },
+        limits: Limits { time: Some(rule_time), memory: None, result_rows: Some(RESULT_ROWS_MAX) },
+        rule_time: Some(rule_time),
         selection: selection(args),
     };
     let interrupted = interrupt_flag();

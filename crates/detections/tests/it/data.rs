@@ -125,6 +125,7 @@ pub fn options() -> HuntOptions {
         strict: false,
         threads: 1,
         limits: Limits::default(),
+        rule_time: None,
         selection: Selection::default(),
     }
 }

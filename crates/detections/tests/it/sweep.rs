@@ -94,9 +94,12 @@ fn row_local_rules_take_one_pass() {
          let y = B_CL | where TimeGenerated > ago(90m) and TimeGenerated < ago(10m) | project TimeGenerated, Who, Note = 'b';\n\
          union isfuzzy=true x, y | sort by Who asc",
         "A_CL | where datetime(2026-03-02) <= TimeGenerated | where Size in (10, 20)",
+        "A_CL | where ingestion_time() > ago(20m) and TimeGenerated > ago(2h)",
+        "A_CL | extend Created = TimeGenerated - 30m | where Created between (ago(1h) .. now(-10m)) | project Who, Created",
+        "union (A_CL | where bin(TimeGenerated, 1h) >= ago(2h)), (B_CL | where now(-15m) >= ingestion_time()) | where Size > 5",
     ];
     for query in queries {
-        for (frequency, period) in [("1d", "1d"), ("1h", "4h"), ("1h", "1h"), ("20m", "1d")] {
+        for (frequency, period) in [("1d", "1d"), ("1h", "4h"), ("1h", "1h"), ("2h", "1d")] {
             let executed = agrees(&world, &scheduled(frequency, period, "", query));
             assert_eq!(executed, 1, "{query} {frequency} {period}");
         }
