@@ -24,6 +24,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Show what is in logs: formats, tables, spans, gaps, accounts, duplicates, what could not be read
     Sources(SourcesArgs),
+    /// Write the tables found in logs as Parquet, so that later runs need not parse again
+    Load(LoadArgs),
     /// Format KQL files
     Fmt(FmtArgs),
     /// Write a made-up company's raw logs with planted attacks, hunt them, and compare
@@ -233,6 +235,22 @@ pub enum SourcesFormat {
     Table,
     /// One document with everything
     Json,
+}
+
+#[derive(Debug, Args)]
+pub struct LoadArgs {
+    /// Raw logs: files, folders, globs, or - for standard input
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Folder to write to; made when it does not exist
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Further tables, in the JSON form {table: {column: type}}
+    #[arg(long, value_name = "PATH")]
+    pub schemas: Vec<PathBuf>,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Query(args) => commands::query::run(args),
         Command::Check(args) => commands::check::run(args),
         Command::Sources(args) => commands::sources::run(args),
+        Command::Load(args) => commands::load::run(args),
         Command::Fmt(args) => commands::fmt::run(args),
         Command::Demo(args) => commands::demo::run(args),
     };

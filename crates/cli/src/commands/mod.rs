@@ -4,5 +4,6 @@ pub mod check;
 pub mod demo;
 pub mod fmt;
 pub mod hunt;
+pub mod load;
 pub mod query;
 pub mod sources;

@@ -5,6 +5,7 @@
 mod check;
 mod fmt;
 mod hunt;
+mod load;
 mod logs;
 mod query;
 mod run;

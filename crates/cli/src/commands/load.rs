@@ -1,0 +1,31 @@
+//! `tidewatch load`: the tables found in logs, written as Parquet.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+
+use crate::args::LoadArgs;
+use crate::exit::{Exit, Failure};
+use crate::session;
+use crate::terminal::safe;
+
+/// Loads and writes.
+pub fn run(args: &LoadArgs) -> Result<Exit> {
+    let schemas = session::read_schemas(&args.schemas)?;
+    let loaded = session::load(&args.paths, &schemas, args.threads.map(usize::from))?;
+    loaded.save(&args.output).map_err(|e| Failure::input(e.to_string()))?;
+    let mut out = io::stdout().lock();
+    for (table, batches) in &loaded.tables {
+        let rows: usize = batches.iter().map(|batch| batch.num_rows()).sum();
+        writeln!(out, "{}: {rows} rows", safe(table))?;
+    }
+    let sources = &loaded.report.sources;
+    let unreadable: u64 = sources.iter().map(|source| source.unreadable_count()).sum();
+    let duplicates: u64 = sources.iter().map(|source| source.duplicates).sum();
+    let other: u64 = sources.iter().map(|source| source.other_count()).sum();
+    let left_out = format!("{duplicates} duplicates, {other} records of other kinds, {unreadable} unreadable");
+    writeln!(out, "{} files read; {left_out}", sources.len())?;
+    writeln!(out, "use them with --logs {}", safe(&args.output.display().to_string()))?;
+    let unread = sources.iter().any(|source| source.stopped.is_some() && source.records == 0);
+    Ok(if unread { Exit::Input } else { Exit::Clean })
+}
