@@ -39,8 +39,10 @@ pub struct Options {
     failures: usize,
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Fail when a count is below `ratchets.json`, under the name of this selection.
     #[arg(long)]
     ratchet: bool,
+    /// Raise `ratchets.json` to the counts of this run.
     #[arg(long)]
     raise: bool,
     /// Print counts and failures as JSON.
@@ -128,11 +130,12 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     print(&tally, options);
     let counts = tally.passed.iter().map(|(stage, count)| ((*stage).to_string(), *count)).collect();
+    let group = format!("corpus until {}, one of {}", options.until, options.every.max(1));
     if options.raise {
-        ratchet::raise("corpus", &counts)?;
+        ratchet::raise(&group, &counts)?;
     }
     if options.ratchet {
-        ratchet::enforce("corpus", &counts)?;
+        ratchet::enforce(&group, &counts)?;
     }
     Ok(())
 }
