@@ -76,7 +76,7 @@ impl Engine {
         let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         let query = if failed { None } else { bound.query };
         let compared = query.as_ref().map(|query| query.compared.as_slice()).unwrap_or_default();
-        let azure_dialect = options.azure_dialect.unwrap_or_else(|| dialect_of(compared));
+        let azure_dialect = options.azure_dialect.unwrap_or_else(|| self.dialect_of(compared));
         Checked { parse_ok, diagnostics, columns: bound.columns, open: bound.open, bound: query, azure_dialect }
     }
 
@@ -162,6 +162,12 @@ impl Engine {
         if rows <= FEW_ROWS { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) }
     }
 
+    /// The spelling of status values a query is shown. Rows that were stored as a table elsewhere are shown as they are:
+    /// a choice is needed only where a loader mapped records of both dialects.
+    fn dialect_of(&self, compared: &[Compared]) -> AzureDialect {
+        if self.data.is_stored_elsewhere("AzureActivity") { AzureDialect::Raw } else { dialect_of(compared) }
+    }
+
     /// The whole run of a bound query as a task.
     fn job(
         &self,
@@ -174,7 +180,7 @@ impl Engine {
         let started = Instant::now();
         let planner = self.planner(options.partitions.unwrap_or_else(|| self.partitions(bound)));
         let fidelity = options.window.is_some_and(|window| window.fidelity);
-        let dialect = options.azure_dialect.unwrap_or_else(|| dialect_of(&bound.compared));
+        let dialect = options.azure_dialect.unwrap_or_else(|| self.dialect_of(&bound.compared));
         let mut execution = Execution {
             data: Arc::clone(&self.data),
             clipped: self.clipped(fidelity),

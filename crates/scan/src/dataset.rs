@@ -124,6 +124,14 @@ impl DataSet {
         Some(memory.chain(files).sum())
     }
 
+    /// Whether all rows of a table lie in Parquet files that somebody else wrote: rows of a table as it was stored, not
+    /// records that a loader mapped.
+    pub fn is_stored_elsewhere(&self, table: &str) -> bool {
+        self.tables.get(table).is_some_and(|data| {
+            data.memory.is_empty() && data.files.iter().all(|file| file.schema.index_of(tables::SOURCE_COLUMN).is_err())
+        })
+    }
+
     /// Names of the tables that have data, sorted.
     pub fn table_names(&self) -> Vec<String> {
         self.tables.keys().cloned().collect()

@@ -1,7 +1,5 @@
 //! `tidewatch demo`: what was planted is found, what only looks like it stays silent, twice the same.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::process::Command;
 
 fn demo(folder: &std::path::Path) -> (Option<i32>, String) {
