@@ -160,6 +160,15 @@ impl Lowering<'_> {
                 self.pick(lowered, pick, &all, live, aggregates, outputs)?;
             }
             SummarizeItem::TakeAny { values } => {
+                // One column alone has no row to keep together, and the engine prefers a value to null:
+                // `datatable(a:long)[long(null), 2] | summarize take_any(a)` is 2.
+                if let ([(out, expr)], Some(aggregate)) = (values.as_slice(), kql_functions::aggregate("take_any")) {
+                    let call = AggregateCall { aggregate, args: vec![expr.clone()], ty: expr.ty, span: expr.span };
+                    let name = column_name(*out);
+                    aggregates.push(self.aggregate_call(lowered, &call, live)?.0.alias(&name));
+                    outputs.push(column(&name));
+                    return Ok(());
+                }
                 let all: Vec<(ColumnId, &Expr)> = values.iter().map(|(id, expr)| (*id, expr)).collect();
                 self.pick(lowered, Pick::Any, &all, live, aggregates, outputs)?;
             }
