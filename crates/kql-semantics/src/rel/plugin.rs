@@ -303,26 +303,7 @@ impl Binder<'_> {
                 }
                 columns
             }
-            Shape::RollingPercentile => {
-                let text = |index: usize| {
-                    args.get(index).and_then(|arg| arg.expr.as_ref()).and_then(crate::constant::value).map(|value| {
-                        match value {
-                            Value::Long(n) => n.to_string(),
-                            Value::Real(x) => x.to_string(),
-                            _ => "0".to_string(),
-                        }
-                    })
-                };
-                let value = column(0);
-                let value_name = value.as_ref().map_or("value".to_string(), |column| column.name.to_string());
-                let ty = value.map_or(Long, |column| column.ty);
-                let mut columns: Vec<BoundColumn> = column(2).into_iter().collect();
-                columns.extend(args.iter().skip(5).filter_map(|arg| arg.column.clone()));
-                let bins = text(4).unwrap_or_else(|| "0".to_string());
-                let percentile = text(1).unwrap_or_else(|| "0".to_string());
-                columns.push(self.new_column(format!("rolling_{bins}_percentile_{value_name}_{percentile}"), ty));
-                columns
-            }
+            Shape::RollingPercentile => self.rolling_percentile_columns(args),
             Shape::NewActivity => {
                 let mut columns = Vec::new();
                 if let Some(time) = column(1) {
@@ -359,6 +340,29 @@ impl Binder<'_> {
             Shape::Open => return (Vec::new(), true),
         };
         (columns, false)
+    }
+
+    /// The bin and dimension columns, then `rolling_BINS_percentile_VALUE_PERCENTILE`.
+    fn rolling_percentile_columns(&mut self, args: &[Argument]) -> Vec<BoundColumn> {
+        let column = |index: usize| args.get(index).and_then(|arg| arg.column.clone());
+        let text = |index: usize| {
+            args.get(index).and_then(|arg| arg.expr.as_ref()).and_then(crate::constant::value).map(
+                |value| match value {
+                    Value::Long(n) => n.to_string(),
+                    Value::Real(x) => x.to_string(),
+                    _ => "0".to_string(),
+                },
+            )
+        };
+        let value = column(0);
+        let value_name = value.as_ref().map_or("value".to_string(), |column| column.name.to_string());
+        let ty = value.map_or(Long, |column| column.ty);
+        let mut columns: Vec<BoundColumn> = column(2).into_iter().collect();
+        columns.extend(args.iter().skip(5).filter_map(|arg| arg.column.clone()));
+        let bins = text(4).unwrap_or_else(|| "0".to_string());
+        let percentile = text(1).unwrap_or_else(|| "0".to_string());
+        columns.push(self.new_column(format!("rolling_{bins}_percentile_{value_name}_{percentile}"), ty));
+        columns
     }
 
     fn new_columns(&mut self, known: &[(&str, ScalarType)]) -> Vec<BoundColumn> {
