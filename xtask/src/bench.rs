@@ -189,7 +189,7 @@ fn last_json(mut command: Command) -> anyhow::Result<Json> {
         Some(Ok(row)) => Ok(row),
         _ => {
             let errors = String::from_utf8_lossy(&output.stderr);
-            bail!("{}", errors.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no output").to_string())
+            bail!("{}", errors.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no output"))
         }
     }
 }

@@ -3,6 +3,8 @@
 //! The only crate that knows terminals and clocks. Each command is a file under `commands`; what users type is declared
 //! in `args`. Start at [`main`].
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod args;
 mod builtin;
 mod commands;

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use connectors::{LoadOptions, Loaded};
 use detections::library;
-use detections::profile::{DataProfile, TableProfile};
+use detections::profile::DataProfile;
 use detections::schedule::TimeSpan;
 use engine::{DataSet, Engine, QueryOptions, TableCatalog};
 use kql_semantics::StoredFunction;
@@ -169,7 +169,7 @@ fn profile_parquet(engine: &Engine, loaded: &Loaded, profile: &mut DataProfile) 
         *rows.entry(&file.table).or_default() += file.rows;
     }
     for (table, rows) in rows {
-        let known = profile.tables.entry(table.to_string()).or_insert_with(TableProfile::default);
+        let known = profile.tables.entry(table.to_string()).or_default();
         known.rows = known.rows.max(rows);
         let quoted = format!("['{}']", table.replace('\\', "\\\\").replace('\'', "\\'"));
         let query = format!("{quoted} | summarize min(TimeGenerated), max(TimeGenerated)");

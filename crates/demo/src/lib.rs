@@ -63,8 +63,7 @@ pub struct Company {
 impl Company {
     /// Makes all records: background, attacks, near misses.
     pub fn build(options: &Options) -> Company {
-        let mut company = Company::default();
-        company.users = people::graph_users();
+        let mut company = Company { users: people::graph_users(), ..Company::default() };
         noise::add(&mut company, options);
         attacks::add(&mut company, options);
         company.sort();

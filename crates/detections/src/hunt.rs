@@ -58,6 +58,9 @@ pub struct Hunt {
     pub span: Option<TimeSpan>,
 }
 
+/// Where the result of one rule is put.
+type Slot = Mutex<Option<(RuleOutcome, Vec<Alert>)>>;
+
 /// Stack of a worker: deep queries are walked by recursion.
 const STACK_BYTES: usize = 64 << 20;
 
@@ -65,7 +68,7 @@ const STACK_BYTES: usize = 64 << 20;
 pub fn hunt(input: HuntInput<'_>, done: &(dyn Fn(&RuleOutcome) + Sync)) -> Hunt {
     let span = input.profile.span(|table| !(input.is_reference)(table)).or_else(|| input.profile.span(|_| true));
     let rules = &input.library.rules;
-    let results: Vec<Mutex<Option<(RuleOutcome, Vec<Alert>)>>> = rules.iter().map(|_| Mutex::new(None)).collect();
+    let results: Vec<Slot> = rules.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let work = || {
         loop {

@@ -57,7 +57,7 @@ fn next_placeholder(query: &str, from: usize) -> Option<(std::ops::Range<usize>,
     loop {
         let open = at + query.get(at..)?.find("{{")?;
         let inner = query.get(open + 2..)?;
-        let Some(length) = inner.find("}}") else { return None };
+        let length = inner.find("}}")?;
         let name = inner.get(..length)?.trim();
         let range = open..open + 2 + length + 2;
         if name.eq_ignore_ascii_case("StartTimeISO") {

@@ -210,15 +210,15 @@ impl Reader<'_> {
         for (x, y) in expressions(a).into_iter().zip(expressions(b)) {
             self.visit_subqueries(x, y);
         }
-        let local = match (a.kind.as_ref(), b.kind.as_ref()) {
-            (RelKind::Table { name, source }, RelKind::Table { .. }) => return self.visit_table(a, name, source),
+        match (a.kind.as_ref(), b.kind.as_ref()) {
+            (RelKind::Table { name, source }, RelKind::Table { .. }) => self.visit_table(a, name, source),
             (RelKind::Filter { input, predicate }, RelKind::Filter { input: input_b, predicate: predicate_b }) => {
                 let below = self.visit(input, input_b)?;
-                return Some(self.filter(a, below, predicate, predicate_b));
+                Some(self.filter(a, below, predicate, predicate_b))
             }
             (RelKind::Project { input, exprs }, RelKind::Project { input: input_b, exprs: exprs_b }) => {
                 let below = self.visit(input, input_b)?;
-                return Some(self.project(a, below, exprs, exprs_b));
+                Some(self.project(a, below, exprs, exprs_b))
             }
             (RelKind::Union { inputs }, RelKind::Union { inputs: inputs_b }) => self.union(a, inputs, inputs_b),
             (RelKind::Sort { input, keys }, RelKind::Sort { input: input_b, .. }) => {
@@ -231,7 +231,7 @@ impl Reader<'_> {
             }
             (RelKind::Serialize { input }, RelKind::Serialize { input: input_b }) => {
                 let below = self.visit(input, input_b)?;
-                return Some(rebuilt(a, below, |input| RelKind::Serialize { input }));
+                Some(rebuilt(a, below, |input| RelKind::Serialize { input }))
             }
             (RelKind::Materialize { id, input }, RelKind::Materialize { input: input_b, .. }) => {
                 if self.materialized.insert(*id)
@@ -249,8 +249,7 @@ impl Reader<'_> {
                 }
                 None
             }
-        };
-        local
+        }
     }
 
     /// Queries inside expressions read tables of their own.

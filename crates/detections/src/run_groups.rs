@@ -127,8 +127,7 @@ mod tests {
                     let run = schedule.run(index);
                     let seen = times.iter().filter(|time| {
                         let distance = **time - run.query_now;
-                        distance <= 0
-                            && distance >= -2 * TICKS_PER_DAY
+                        (-2 * TICKS_PER_DAY..=0).contains(&distance)
                             && leaf.low.is_none_or(|low| distance >= low)
                             && leaf.high.is_none_or(|high| distance <= high)
                     });

@@ -18,9 +18,12 @@ use kql_types::ScalarType;
 
 use super::{Stage, StageInput};
 
+/// The state of a window function with its constant arguments.
+type RunningCall = (Box<dyn WindowState>, Vec<Option<ArrayRef>>);
+
 pub(super) struct WindowStage {
     windows: Windows,
-    calls: Vec<(Box<dyn WindowState>, Vec<Option<ArrayRef>>)>,
+    calls: Vec<RunningCall>,
     /// The partition keys of the last row.
     last: Vec<ArrayRef>,
     /// Rows without all their values yet, and the values that they have.

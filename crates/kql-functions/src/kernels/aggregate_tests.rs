@@ -198,9 +198,9 @@ const NAN: &str = "\"\u{E000}rNaN\"";
 fn counts() {
     let rows = (longs([Some(1), None, Some(3), None]), Long);
     let flags = (bools(&[Some(true), None, Some(false), Some(true)]), Bool);
-    call("count", &[rows.clone()]).by(&[0, 0, 2, 2]).gives(&["2", "0", "2"]);
+    call("count", std::slice::from_ref(&rows)).by(&[0, 0, 2, 2]).gives(&["2", "0", "2"]);
     call("count", &[rows]).gives(&["4"]);
-    call("countif", &[flags.clone()]).by(&[0, 0, 2, 2]).gives(&["1", "0", "1"]);
+    call("countif", std::slice::from_ref(&flags)).by(&[0, 0, 2, 2]).gives(&["1", "0", "1"]);
     call("countif", &[flags]).gives(&["2"]);
 }
 
@@ -406,10 +406,10 @@ fn spreads() {
         }
     };
     let values = (longs([Some(1), Some(2), Some(3), Some(4), Some(5), None]), Long);
-    close(call("stdev", &[values.clone()]), 2.5f64.sqrt());
-    close(call("stdevp", &[values.clone()]), 2f64.sqrt());
-    close(call("variance", &[values.clone()]), 2.5);
-    close(call("variancep", &[values.clone()]), 2.0);
+    close(call("stdev", std::slice::from_ref(&values)), 2.5f64.sqrt());
+    close(call("stdevp", std::slice::from_ref(&values)), 2f64.sqrt());
+    close(call("variance", std::slice::from_ref(&values)), 2.5);
+    close(call("variancep", std::slice::from_ref(&values)), 2.0);
     let flags = (bools(&[Some(true), None, Some(true), Some(false), Some(false), None]), Bool);
     close(call("stdevif", &[values.clone(), flags.clone()]), 2f64.sqrt());
     close(call("varianceif", &[values.clone(), flags.clone()]), 2.0);
@@ -431,7 +431,7 @@ fn spreads() {
 fn percentiles() {
     let values = (longs((0..10).rev().map(Some).chain([None])), Long);
     for (percent, expected) in [(0.0, "0"), (50.0, "4"), (90.0, "8"), (99.0, "9"), (100.0, "9")] {
-        call("percentile", &[values.clone()]).constant(reals(&[percent]), Real).gives(&[expected]);
+        call("percentile", std::slice::from_ref(&values)).constant(reals(&[percent]), Real).gives(&[expected]);
     }
     call("percentile", &[(ints(&[Some(1), Some(2), Some(3)]), Int)])
         .by(&[0, 0, 2])

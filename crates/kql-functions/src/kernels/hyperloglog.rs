@@ -127,7 +127,7 @@ impl HyperLogLog {
         }
         match &other.registers {
             Registers::Dense(theirs) => {
-                let mut mine = self.to_dense();
+                let mut mine = self.grow_dense();
                 let shift = other.bits - self.bits;
                 for (index, rank) in theirs.iter().enumerate().filter(|(_, rank)| **rank > 0) {
                     let (index, rank) = folded(index, *rank, shift);
@@ -139,7 +139,7 @@ impl HyperLogLog {
         }
     }
 
-    fn to_dense(&mut self) -> Box<[u8]> {
+    fn grow_dense(&mut self) -> Box<[u8]> {
         match &mut self.registers {
             Registers::Dense(registers) => std::mem::take(registers),
             _ => {

@@ -36,6 +36,9 @@ struct Seen {
     ty: ScalarType,
 }
 
+/// For each step, the columns of its state with the ids they are read by.
+type StateColumns = Vec<Vec<(ColumnId, ColumnId)>>;
+
 impl Lowering<'_> {
     pub(super) fn lower_scan(&mut self, rel: &Rel, parts: &ScanParts<'_>, needed: &ColumnSet) -> LowerResult<Lowered> {
         if let Some(step) = parts.steps.iter().find(|step| step.optional) {
@@ -140,7 +143,7 @@ impl Lowering<'_> {
         declared: &[Seen],
         seen: &[&Seen],
         steps: usize,
-    ) -> LowerResult<(DFSchema, Vec<Vec<(ColumnId, ColumnId)>>)> {
+    ) -> LowerResult<(DFSchema, StateColumns)> {
         let mut fields: Vec<Field> =
             lowered.plan.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
         fields.extend(declared.iter().map(|seen| Field::new(&seen.name, arrow_type(seen.ty), true)));

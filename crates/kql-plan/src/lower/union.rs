@@ -68,7 +68,7 @@ impl Lowering<'_> {
             return self.no_rows(&self.used_columns(rel, needed));
         }
         let plan = if plans.len() == 1 {
-            plans.pop().map(Arc::unwrap_or_clone).unwrap_or_else(|| LogicalPlan::default())
+            plans.pop().map(Arc::unwrap_or_clone).unwrap_or_default()
         } else {
             let schema = Arc::new(union_schema(&plans)?);
             LogicalPlan::Union(Union { inputs: plans, schema })

@@ -377,7 +377,7 @@ mod tests {
             parse(Mode::Simple, "", &parts, &types, "one two three, and a long rest"),
             (vec!["\"one\"".into(), "\"two\"".into(), "\"three, and a long rest\"".into()], true)
         );
-        assert_eq!(parse(Mode::Simple, "", &parts, &types, "one two").1, false);
+        assert!(!parse(Mode::Simple, "", &parts, &types, "one two").1);
         let parts = [
             Part::Star,
             text("name="),

@@ -543,10 +543,10 @@ mod tests {
         let f = flags(&[false, false, true, false, false, true]);
         let some = |values: &[i64]| values.iter().copied().map(Some).collect::<Vec<_>>();
         gives("row_number", &[constant(5), f.clone()], &some(&[5, 6, 5, 6, 7, 5]));
-        gives("row_cumsum", &[v.clone()], &some(&[5, 10, 13, 13, 13, 21]));
+        gives("row_cumsum", std::slice::from_ref(&v), &some(&[5, 10, 13, 13, 13, 21]));
         gives("row_cumsum", &[v.clone(), f.clone()], &some(&[5, 10, 3, 3, 3, 8]));
-        gives("row_rank_dense", &[v.clone()], &some(&[1, 1, 2, 3, 3, 4]));
-        gives("row_rank_min", &[v.clone()], &some(&[1, 1, 3, 4, 4, 6]));
+        gives("row_rank_dense", std::slice::from_ref(&v), &some(&[1, 1, 2, 3, 3, 4]));
+        gives("row_rank_min", std::slice::from_ref(&v), &some(&[1, 1, 3, 4, 4, 6]));
         gives("row_rank_min", &[v.clone(), f.clone()], &some(&[1, 1, 1, 2, 2, 1]));
         gives("row_rank_dense", &[v, f], &some(&[1, 1, 1, 2, 2, 1]));
         assert!(
@@ -559,8 +559,8 @@ mod tests {
     #[test]
     fn neighbours() {
         let v = longs(&[Some(1), None, Some(3), Some(4)]);
-        gives("prev", &[v.clone()], &[None, Some(1), None, Some(3)]);
-        gives("next", &[v.clone()], &[None, Some(3), Some(4), None]);
+        gives("prev", std::slice::from_ref(&v), &[None, Some(1), None, Some(3)]);
+        gives("next", std::slice::from_ref(&v), &[None, Some(3), Some(4), None]);
         gives("prev", &[v.clone(), constant(2), constant(-1)], &[Some(-1), Some(-1), Some(1), None]);
         gives("next", &[v.clone(), constant(2), constant(-1)], &[Some(3), Some(4), Some(-1), Some(-1)]);
         gives("next", &[v.clone(), constant(9)], &[None; 4]);
@@ -599,7 +599,7 @@ mod tests {
         let starts = [true, false, true, false];
         for size in 1..5 {
             let check = |name, expected: [Option<i64>; 4]| {
-                let got = run(name, &[v.clone()], Some(&starts), size);
+                let got = run(name, std::slice::from_ref(&v), Some(&starts), size);
                 assert_eq!(got.as_primitive::<Int64Type>(), &Int64Array::from(expected.to_vec()), "{name}");
             };
             check("prev", [None, Some(1), None, Some(3)]);
