@@ -1,7 +1,7 @@
 //! One result of a query: lowered, planned, run, collected.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use datafusion::arrow::array::{Array, AsArray};
@@ -14,7 +14,7 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::TableSource;
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 use kql_plan::lower::{Materialized, SourceColumn};
 use kql_plan::places::PlacesRef;
@@ -40,6 +40,8 @@ pub(crate) struct Execution {
     pub(crate) deadline: Option<Instant>,
     pub(crate) ingestion: bool,
     pub(crate) materialized: HashMap<u32, Materialized>,
+    /// Rows read from files so far, by table.
+    pub(crate) rows_read: Mutex<BTreeMap<String, u64>>,
 }
 
 /// Rows of one plan.
@@ -81,7 +83,8 @@ impl Execution {
         let span = Some(rel.span);
         let plan = self.planner.optimize(lowered.plan).map_err(|error| plan_error(error, span))?;
         let plan = self.planner.physical(&plan).await.map_err(|error| plan_error(error, span))?;
-        let mut stream = execute_stream(plan, Arc::clone(&self.task)).map_err(|error| plan_error(error, span))?;
+        let running = Arc::clone(&plan);
+        let mut stream = execute_stream(running, Arc::clone(&self.task)).map_err(|error| plan_error(error, span))?;
         let mut batches = Vec::new();
         let mut rows = 0;
         while let Some(batch) = self.in_time(stream.next()).await? {
@@ -94,7 +97,16 @@ impl Execution {
                 batches.push(batch);
             }
         }
+        drop(stream);
+        self.note_rows_read(&plan);
         Ok(Collected { batches, places: lowered.hidden.places })
+    }
+
+    fn note_rows_read(&self, plan: &Arc<dyn ExecutionPlan>) {
+        let Ok(mut total) = self.rows_read.lock() else { return };
+        for (table, rows) in scan::rows_read(plan) {
+            *total.entry(table).or_insert(0) += rows;
+        }
     }
 
     async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, EngineError> {

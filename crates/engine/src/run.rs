@@ -43,12 +43,7 @@ impl Engine {
 
     /// Parses and binds a query without running it.
     pub fn check(&self, text: &str, options: &QueryOptions) -> Checked {
-        self.check_with(text, options, &Found::new())
-    }
-
-    /// As [`Engine::check`], with columns that depend on the data.
-    fn check_with(&self, text: &str, options: &QueryOptions, found: &Found) -> Checked {
-        match on_deep_stack(|| self.check_here(text, options, found)) {
+        match on_deep_stack(|| self.check_here(text, options, &Found::new())) {
             Ok(checked) => checked,
             Err(error) => Checked {
                 parse_ok: false,
@@ -85,21 +80,27 @@ impl Engine {
     /// # Errors
     /// See [`EngineError`]: mistakes in the query, what is not supported, limits, unreadable data.
     pub async fn run(&self, text: &str, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
+        let (engine, text, options) = (self.clone(), text.to_owned(), options.clone());
+        deep(async move { engine.run_here(&text, &options).await }).await
+    }
+
+    /// [`Engine::run`] on a thread that is deep enough.
+    async fn run_here(&self, text: &str, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
         let mut found = Found::new();
-        let mut checked = self.check(text, options);
+        let mut checked = self.check_here(text, options, &found);
         while let Some(search) = checked.bound.as_ref().and_then(|bound| next_search(bound, &found)) {
             if found.len() >= PLUGINS_MAX {
                 return Err(EngineError::Limit(format!("more than {PLUGINS_MAX} plugins in a query")));
             }
             let options_here = QueryOptions { provenance: false, ..options.clone() };
-            let output = self.run_bound(&search.query, &options_here).await?;
+            let output = self.job(search.query.clone(), &options_here)?.await?;
             found.push((search.span, search.columns(output.tables.first())?));
-            checked = self.check_with(text, options, &found);
+            checked = self.check_here(text, options, &found);
         }
         let Some(bound) = checked.bound else {
             return Err(EngineError::Diagnostics(checked.diagnostics));
         };
-        let mut output = self.run_bound(&bound, options).await?;
+        let mut output = self.job(bound, options)?.await?;
         output.diagnostics = checked.diagnostics;
         Ok(output)
     }
@@ -109,18 +110,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::run`], without diagnostics.
     pub async fn run_bound(&self, bound: &BoundQuery, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
-        let job = self.job(bound, options)?;
-        let handle = runtime()?.spawn(job);
-        let guard = AbortOnDrop(handle.abort_handle());
-        let result = handle.await;
-        drop(guard);
-        match result {
-            Ok(output) => output,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => Err(EngineError::Bug(panic_message(panic.as_ref()))),
-                Err(_) => Err(EngineError::Limit("the query was cancelled".to_owned())),
-            },
-        }
+        let bound = on_deep_stack(|| bound.clone())?;
+        deep(self.job(bound, options)?).await
     }
 
     /// Runs a query and waits for it; may be called from any thread, also inside an asynchronous runtime.
@@ -171,14 +162,14 @@ impl Engine {
     /// The whole run of a bound query as a task.
     fn job(
         &self,
-        bound: &BoundQuery,
+        bound: BoundQuery,
         options: &QueryOptions,
     ) -> Result<impl Future<Output = Result<QueryOutput, EngineError>> + Send + 'static, EngineError> {
         if let Some(missing) = bound.unsupported.first() {
             return Err(EngineError::Unsupported { name: missing.name.clone(), span: Some(missing.span) });
         }
         let started = Instant::now();
-        let planner = self.planner(options.partitions.unwrap_or_else(|| self.partitions(bound)));
+        let planner = self.planner(options.partitions.unwrap_or_else(|| self.partitions(&bound)));
         let fidelity = options.window.is_some_and(|window| window.fidelity);
         let dialect = options.azure_dialect.unwrap_or_else(|| self.dialect_of(&bound.compared));
         let mut execution = Execution {
@@ -197,10 +188,11 @@ impl Engine {
             task: Execution::task(&planner, &options.limits)?,
             planner,
             deadline: options.limits.time.map(|time| started + time),
-            ingestion: uses_ingestion_time(bound),
+            ingestion: uses_ingestion_time(&bound),
             materialized: HashMap::new(),
+            rows_read: Mutex::default(),
         };
-        let mut query = bound.clone();
+        let mut query = bound;
         Ok(async move {
             execution.resolve_query(&mut query).await?;
             let mut tables = Vec::with_capacity(query.results.len());
@@ -210,9 +202,31 @@ impl Engine {
                 table.render.clone_from(&result.render);
                 tables.push(table);
             }
-            let statistics = Statistics { rows_read: Vec::new(), elapsed: started.elapsed() };
+            let mut rows_read = execution.rows_read.into_inner().unwrap_or_default();
+            for table in &query.tables {
+                *rows_read.entry(table.name.clone()).or_insert(0) += execution.data.rows_in_memory(&table.name);
+            }
+            let rows_read = rows_read.into_iter().collect();
+            let statistics = Statistics { rows_read, elapsed: started.elapsed() };
             Ok(QueryOutput { tables, diagnostics: Vec::new(), statistics })
         })
+    }
+}
+
+/// Runs a task on the threads for queries, which are deep, and ends it when the caller no longer waits.
+async fn deep(
+    task: impl Future<Output = Result<QueryOutput, EngineError>> + Send + 'static,
+) -> Result<QueryOutput, EngineError> {
+    let handle = runtime()?.spawn(task);
+    let guard = AbortOnDrop(handle.abort_handle());
+    let result = handle.await;
+    drop(guard);
+    match result {
+        Ok(output) => output,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => Err(EngineError::Bug(panic_message(panic.as_ref()))),
+            Err(_) => Err(EngineError::Limit("the query was cancelled".to_owned())),
+        },
     }
 }
 

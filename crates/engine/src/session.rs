@@ -14,6 +14,7 @@ use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::push_down_limit::PushDownLimit;
 use datafusion::optimizer::{Optimizer, OptimizerContext, OptimizerRule};
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
@@ -29,10 +30,21 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     ]
 }
 
+/// Deeper plans run as they were lowered: pushing a filter below a projection writes what it computes into the filter,
+/// and through hundreds of them the filter, and the time to plan, would grow with the square. So would that of merging
+/// projections.
+const DEPTH_MAX: usize = 100;
+
+fn depth(plan: &LogicalPlan) -> usize {
+    1 + plan.inputs().into_iter().map(depth).max().unwrap_or(0)
+}
+
 /// Plans for a number of partitions.
 pub(crate) struct Planner {
     optimizer: Optimizer,
     state: SessionState,
+    /// The same without the rules that deep plans are spared.
+    deep: SessionState,
     physical: DefaultPhysicalPlanner,
 }
 
@@ -44,13 +56,19 @@ impl Planner {
         options.execution.collect_statistics = false;
         // All columns are nullable to us; which of them an expression happens to make non-null says nothing.
         options.execution.skip_physical_aggregate_schema_check = true;
-        let state = SessionStateBuilder::new()
-            .with_config(config)
-            .with_runtime_env(Arc::new(RuntimeEnv::default()))
-            .with_physical_optimizer_rules(datafusion::physical_optimizer::optimizer::PhysicalOptimizer::new().rules)
-            .build();
+        let all = PhysicalOptimizer::new().rules;
+        let spared = ["ProjectionPushdown", "FilterPushdown", "FilterPushdown(Post)", "SanityCheckPlan"];
+        let few = all.iter().filter(|rule| !spared.contains(&rule.name())).cloned().collect();
+        let state = |rules| {
+            SessionStateBuilder::new()
+                .with_config(config.clone())
+                .with_runtime_env(Arc::new(RuntimeEnv::default()))
+                .with_physical_optimizer_rules(rules)
+                .build()
+        };
+        let (state, deep) = (state(all), state(few));
         let physical = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(KqlPlanner)]);
-        Planner { optimizer: Optimizer::with_rules(rules()), state, physical }
+        Planner { optimizer: Optimizer::with_rules(rules()), state, deep, physical }
     }
 
     pub(crate) fn state(&self) -> &SessionState {
@@ -58,11 +76,15 @@ impl Planner {
     }
 
     pub(crate) fn optimize(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        if depth(&plan) > DEPTH_MAX {
+            return Ok(plan);
+        }
         let context = OptimizerContext::new().with_max_passes(1);
         self.optimizer.optimize(plan, &context, |_, _| {})
     }
 
     pub(crate) async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
-        self.physical.create_physical_plan(plan, &self.state).await
+        let state = if depth(plan) > DEPTH_MAX { &self.deep } else { &self.state };
+        self.physical.create_physical_plan(plan, state).await
     }
 }

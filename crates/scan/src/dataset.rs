@@ -100,7 +100,7 @@ impl DataSet {
     /// # Errors
     /// When the file can't be opened or is not Parquet.
     pub fn add_parquet(&mut self, table: &str, path: &Path) -> Result<(), DataError> {
-        let file = FilePart::open(path, None)?;
+        let file = FilePart::open(table, path, None)?;
         self.tables.entry(table.to_owned()).or_default().files.push(Arc::new(file));
         Ok(())
     }
@@ -111,7 +111,7 @@ impl DataSet {
     /// # Errors
     /// As [`DataSet::add_parquet`].
     pub fn add_parquet_source(&mut self, table: &str, path: &Path, source: u32) -> Result<(), DataError> {
-        let file = FilePart::open(path, Some(source))?;
+        let file = FilePart::open(table, path, Some(source))?;
         self.tables.entry(table.to_owned()).or_default().files.push(Arc::new(file));
         Ok(())
     }
@@ -130,6 +130,12 @@ impl DataSet {
         self.tables.get(table).is_some_and(|data| {
             data.memory.is_empty() && data.files.iter().all(|file| file.schema.index_of(tables::SOURCE_COLUMN).is_err())
         })
+    }
+
+    /// Rows of a table that are held in memory.
+    pub fn rows_in_memory(&self, table: &str) -> u64 {
+        let parts = self.tables.get(table).map(|data| data.memory.iter()).into_iter().flatten();
+        parts.flat_map(|part| &part.batches).map(|batch| batch.num_rows() as u64).sum()
     }
 
     /// Names of the tables that have data, sorted.

@@ -16,6 +16,7 @@ use crate::layout::ticks_of;
 /// A Parquet file that can be read in place.
 #[derive(Debug, Clone)]
 pub(crate) struct FilePart {
+    pub(crate) table: String,
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
     pub(crate) rows: u64,
@@ -29,7 +30,7 @@ pub(crate) struct FilePart {
 }
 
 impl FilePart {
-    pub(crate) fn open(path: &Path, source: Option<u32>) -> Result<FilePart, DataError> {
+    pub(crate) fn open(table: &str, path: &Path, source: Option<u32>) -> Result<FilePart, DataError> {
         let fail = |error: &dyn std::fmt::Display| DataError(format!("{}: {error}", path.display()));
         let file = File::open(path).map_err(|error| fail(&error))?;
         let bytes = file.metadata().map_err(|error| fail(&error))?.len();
@@ -48,7 +49,8 @@ impl FilePart {
         let rows = u64::try_from(described.num_rows()).unwrap_or(0);
         let columns = schema.fields().iter().map(|field| Column::new(field.name(), kusto_type(field))).collect();
         let schema = Arc::new(as_read(&schema));
-        Ok(FilePart { path: path.to_owned(), bytes, rows, columns, schema, metadata: Arc::new(metadata), source })
+        let (table, path, metadata) = (table.to_owned(), path.to_owned(), Arc::new(metadata));
+        Ok(FilePart { table, path, bytes, rows, columns, schema, metadata, source })
     }
 
     /// The least and greatest ticks of a time column, when the footer knows them for all rows that have a time.

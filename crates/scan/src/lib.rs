@@ -4,6 +4,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod counted;
 mod dataset;
 mod file;
 mod layout;
@@ -12,4 +13,5 @@ mod provider;
 mod pruning;
 mod reader;
 
+pub use counted::rows_read;
 pub use dataset::{DataError, DataSet, ScanColumn};

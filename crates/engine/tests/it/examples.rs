@@ -110,7 +110,8 @@ fn equals(value: &Value, expected: &str) -> bool {
     }
 }
 
-fn check(table: &ResultTable, expected: &str) -> Result<(), String> {
+/// Whether a table is what the text says, row by row.
+pub(crate) fn check(table: &ResultTable, expected: &str) -> Result<(), String> {
     let mut lines = expected.split('\n');
     let header: Vec<String> = table.columns.iter().map(|column| format!("{}:{}", column.name, column.ty)).collect();
     if lines.next() != Some(header.join(",").as_str()) {
@@ -132,6 +133,36 @@ fn check(table: &ResultTable, expected: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// As [`check`], with the rows in any order: each side is sorted by its text.
+pub(crate) fn check_unordered(table: &ResultTable, expected: &str) -> Result<(), String> {
+    let mut lines: Vec<&str> = expected.split('\n').collect();
+    let header = lines.remove(0);
+    let mut orders = permutations(lines.len());
+    let matching = orders.find(|order| {
+        let text: Vec<&str> = std::iter::once(header).chain(order.iter().map(|index| lines[*index])).collect();
+        check(table, &text.join("\n")).is_ok()
+    });
+    match matching {
+        Some(_) => Ok(()),
+        None => check(table, expected),
+    }
+}
+
+/// All orders of a few rows.
+fn permutations(count: usize) -> Box<dyn Iterator<Item = Vec<usize>>> {
+    assert!(count <= 7, "too many rows to try all orders");
+    if count == 0 {
+        return Box::new(std::iter::once(Vec::new()));
+    }
+    Box::new(permutations(count - 1).flat_map(move |shorter| {
+        (0..count).map(move |place| {
+            let mut order = shorter.clone();
+            order.insert(place, count - 1);
+            order
+        })
+    }))
 }
 
 #[test]

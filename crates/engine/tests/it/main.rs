@@ -2,4 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod examples;
+mod fixtures;
 mod operators;
+mod parquet;
+mod runs;

@@ -44,7 +44,12 @@ impl Lowering<'_> {
             ExprKind::Convert(inner) => self.convert(input, inner, expr.ty, expr.span),
             ExprKind::Path { base, steps } => self.path(input, base, steps, ScalarType::Dynamic, expr.span),
             ExprKind::In { value, items, case_insensitive, negated } => {
-                self.in_list(input, value, items, *case_insensitive, *negated, expr.span)
+                let found = self.in_list(input, value, items, *case_insensitive, *negated, expr.span)?;
+                // A null is in no list, where DataFusion would answer null.
+                Ok(match found {
+                    PlanExpr::InList(_) if value.ty != ScalarType::String => PlanExpr::IsTrue(Box::new(found)),
+                    _ => found,
+                })
             }
             ExprKind::IngestionTime => match &input.hidden.ingestion {
                 Some(name) => Ok(column(name)),
@@ -70,6 +75,9 @@ impl Lowering<'_> {
                 Some(native) => Ok(native),
                 None => self.expr(input, expr),
             },
+            ExprKind::In { value, items, case_insensitive, negated } => {
+                self.in_list(input, value, items, *case_insensitive, *negated, expr.span)
+            }
             _ => self.expr(input, expr),
         }
     }

@@ -27,7 +27,7 @@ use datafusion_common::arrow::record_batch::RecordBatch;
 use datafusion_common::{DFSchema, DataFusionError, ScalarValue};
 use datafusion_expr::logical_plan::{EmptyRelation, Filter, Projection};
 use datafusion_expr::{Expr as PlanExpr, LogicalPlan, TableSource};
-use kql_semantics::bound::{ColumnId, Expr, Rel, RelKind};
+use kql_semantics::bound::{ColumnId, Expr, ExprKind, Rel, RelKind};
 use kql_types::{ScalarType, Value};
 
 use crate::error::{LowerError, LowerResult};
@@ -36,7 +36,7 @@ use crate::lower::mv_expand::Expansion;
 use crate::lower::scan::ScanParts;
 use crate::node::OrderKey;
 use crate::value::arrow_type;
-use crate::walk::{ColumnSet, columns_of};
+use crate::walk::{ColumnSet, any_expr, columns_of};
 
 /// A column that a plan reads from a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -285,10 +285,28 @@ impl<'a> Lowering<'a> {
     }
 
     fn lower_filter(&mut self, input: &Rel, predicate: &Expr, needed: &ColumnSet) -> LowerResult<Lowered> {
+        // Filters one after another are one: a rule may have hundreds of them.
+        let is_window = |expr: &Expr| matches!(expr.kind, ExprKind::Window { .. });
+        let mut predicates = vec![predicate];
+        let mut input = input;
+        while let (RelKind::Filter { input: below, predicate }, false) =
+            (input.kind.as_ref(), predicates.iter().any(|predicate| any_expr(predicate, &is_window)))
+        {
+            predicates.push(predicate);
+            input = below;
+        }
+        let predicate = match predicates.as_slice() {
+            [only] => Expr::clone(only),
+            all => Expr {
+                kind: ExprKind::And(all.iter().rev().map(|predicate| Expr::clone(predicate)).collect()),
+                ty: ScalarType::Bool,
+                span: predicate.span,
+            },
+        };
         let mut wanted = needed.clone();
-        columns_of(predicate, &mut wanted);
+        columns_of(&predicate, &mut wanted);
         let lowered = self.lower(input, &wanted)?;
-        let (lowered, mut exprs) = self.lower_windows(lowered, vec![predicate.clone()])?;
+        let (lowered, mut exprs) = self.lower_windows(lowered, vec![predicate])?;
         let Some(predicate) = exprs.pop() else { return Err(LowerError::bug("a filter without a predicate")) };
         let condition = self.condition(&lowered, &predicate)?;
         self.filtered(lowered, condition)
@@ -324,7 +342,7 @@ impl<'a> Lowering<'a> {
         let mut wanted = ColumnSet::new();
         kept.iter().for_each(|(_, expr)| columns_of(expr, &mut wanted));
         let lowered = self.lower(input, &wanted)?;
-        let passes = |(id, expr): &(ColumnId, Expr)| matches!(expr.kind, kql_semantics::bound::ExprKind::Column(from) if from == *id);
+        let passes = |(id, expr): &(ColumnId, Expr)| matches!(expr.kind, ExprKind::Column(from) if from == *id);
         if kept.iter().all(|item| passes(item)) {
             return Ok(lowered);
         }

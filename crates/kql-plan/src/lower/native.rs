@@ -7,8 +7,9 @@
 use datafusion_common::ScalarValue;
 use datafusion_expr::{Expr as PlanExpr, Operator, binary_expr, lit};
 use kql_functions::Function;
-use kql_semantics::bound::Expr;
+use kql_semantics::bound::{Expr, ExprKind};
 use kql_types::ScalarType;
+use kql_types::datetime::TICKS_PER_DAY;
 
 use crate::error::LowerResult;
 use crate::lower::{Lowered, Lowering};
@@ -21,6 +22,11 @@ pub(super) fn condition(
     args: &[Expr],
 ) -> LowerResult<Option<PlanExpr>> {
     let [left, right] = args else { return value(lowering, input, function, args) };
+    if function.name == "=="
+        && let Some(condition) = equal_bin(lowering, input, left, right)?
+    {
+        return Ok(Some(condition));
+    }
     if left.ty != right.ty || !compares_natively(left.ty) {
         return value(lowering, input, function, args);
     }
@@ -39,6 +45,33 @@ pub(super) fn condition(
         return Ok(None);
     }
     Ok(Some(binary_expr(left, op, right)))
+}
+
+/// `bin(t, 1h) == x` and `startofday(t) == x` as the span of times that they mean, by which files are pruned.
+fn equal_bin(lowering: &mut Lowering<'_>, input: &Lowered, left: &Expr, right: &Expr) -> LowerResult<Option<PlanExpr>> {
+    let (call, constant) = if matches!(left.kind, ExprKind::Call { .. }) { (left, right) } else { (right, left) };
+    let ExprKind::Call { function, args } = &call.kind else { return Ok(None) };
+    let length = match (function.name, args.as_slice()) {
+        ("bin" | "floor", [_, step]) => match lowering.expr(input, step)? {
+            PlanExpr::Literal(ScalarValue::Int64(Some(length)), _) if step.ty == ScalarType::TimeSpan => length,
+            _ => return Ok(None),
+        },
+        ("startofday", [_]) => TICKS_PER_DAY,
+        _ => return Ok(None),
+    };
+    let Some(time) = args.first().filter(|time| time.ty == ScalarType::DateTime) else { return Ok(None) };
+    let PlanExpr::Literal(ScalarValue::Int64(Some(start)), _) = lowering.expr(input, constant)? else {
+        return Ok(None);
+    };
+    if constant.ty != ScalarType::DateTime || length <= 0 {
+        return Ok(None);
+    }
+    // A time that is no start of a bin equals none.
+    if start.rem_euclid(length) != 0 {
+        return Ok(Some(lit(false)));
+    }
+    let time = lowering.expr(input, time)?;
+    Ok(Some(time.clone().gt_eq(lit(start)).and(time.lt(lit(start.saturating_add(length))))))
 }
 
 /// A call as a value.
