@@ -58,7 +58,7 @@ pub struct Hunt {
     pub span: Option<TimeSpan>,
 }
 
-/// Where the result of one rule is put.
+/// Where a worker leaves what it found.
 type Slot = Mutex<Option<(RuleOutcome, Vec<Alert>)>>;
 
 /// Stack of a worker: deep queries are walked by recursion.

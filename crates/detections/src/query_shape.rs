@@ -14,6 +14,7 @@ use kql_semantics::bound::{BoundColumn, BoundQuery, BoundResult, ColumnId, Expr,
 use kql_types::{ScalarType, Span, Value, datetime};
 
 use crate::bound_tree::{any, conjuncts, expressions, for_each_subquery, inputs};
+use crate::time_bound::{Bound, mirrored, moment_of};
 
 /// One reading of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,7 +84,7 @@ impl QueryShape {
         };
         let mut single_pass = None;
         if let (Some(a), Some(b)) = (clocks.first.results.first(), clocks.second.results.first())
-            && let Some(local) = reader.visit(&a.rel, &b.rel)
+            && let Some(Part::Local(local)) = reader.visit(&a.rel, &b.rel)
         {
             if local.exact {
                 single_pass = Some(with_result(clocks.first, local.carried.clone()));
@@ -125,7 +126,13 @@ fn empty_without_rows(rel: &Rel, always_visible: &dyn Fn(&str) -> bool) -> bool 
         | RelKind::ParseKv { input, .. }
         | RelKind::Scan { input, .. }
         | RelKind::Partition { input, .. }
+        | RelKind::TopNested { input, .. }
+        | RelKind::Reduce { input, .. }
         | RelKind::Materialize { input, .. } => empty(input),
+        RelKind::Plugin { name, input: Some(input), .. } => {
+            let of_rows = ["bag_unpack", "pivot", "narrow", "ipv4_lookup", "ipv6_lookup", "autocluster", "basket"];
+            of_rows.contains(&name.as_str()) && empty(input)
+        }
         RelKind::Summarize { input, keys, .. } | RelKind::MakeSeries { input, keys, .. } => {
             !keys.is_empty() && empty(input)
         }
@@ -154,11 +161,22 @@ struct Local {
     carried: Rel,
     row: CarriedColumns,
     /// The leaves below, with the columns that are their `TimeGenerated` here.
-    leaves: Vec<(usize, Vec<ColumnId>)>,
+    leaves: LeafGroup,
     /// Columns whose value depends on the clock or on other rows; null in `carried`.
     impure: HashSet<ColumnId>,
     /// `carried` gives exactly the rows of the part, but for the bounds on time.
     exact: bool,
+}
+
+/// Leaves whose rows share columns, each with the columns that are its `TimeGenerated` here.
+type LeafGroup = Vec<(usize, Vec<ColumnId>)>;
+
+/// What is known of the rows of an operator.
+enum Part {
+    Local(Local),
+    /// Each row comes from one row of a leaf of each group and keeps its time, so that a filter on that time might as
+    /// well stand at the leaf.
+    Rowwise(Vec<LeafGroup>),
 }
 
 /// The ids of the columns of [`CARRIED`].
@@ -205,51 +223,107 @@ impl Reader<'_> {
         ColumnId(self.next_id)
     }
 
-    /// Walks both trees in step. A local part is handed up; anything else keeps the local parts below as probes.
-    fn visit(&mut self, a: &Rel, b: &Rel) -> Option<Local> {
+    /// Walks both trees in step. A part whose rows keep their own time is handed up; below anything else, the local
+    /// parts are kept as probes.
+    fn visit(&mut self, a: &Rel, b: &Rel) -> Option<Part> {
         for (x, y) in expressions(a).into_iter().zip(expressions(b)) {
             self.visit_subqueries(x, y);
         }
         match (a.kind.as_ref(), b.kind.as_ref()) {
-            (RelKind::Table { name, source }, RelKind::Table { .. }) => self.visit_table(a, name, source),
+            (RelKind::Table { name, source }, RelKind::Table { .. }) => {
+                self.visit_table(a, name, source).map(Part::Local)
+            }
             (RelKind::Filter { input, predicate }, RelKind::Filter { input: input_b, predicate: predicate_b }) => {
-                let below = self.visit(input, input_b)?;
-                Some(self.filter(a, below, predicate, predicate_b))
+                Some(match self.visit(input, input_b)? {
+                    Part::Local(below) => Part::Local(self.filter(a, below, predicate, predicate_b)),
+                    Part::Rowwise(groups) => {
+                        self.filter_rowwise(&groups, predicate, predicate_b);
+                        Part::Rowwise(groups)
+                    }
+                })
             }
             (RelKind::Project { input, exprs }, RelKind::Project { input: input_b, exprs: exprs_b }) => {
-                let below = self.visit(input, input_b)?;
-                Some(self.project(a, below, exprs, exprs_b))
+                match self.visit(input, input_b)? {
+                    Part::Local(below) => Some(Part::Local(self.project(a, below, exprs, exprs_b))),
+                    Part::Rowwise(groups) => project_rowwise(groups, exprs).map(Part::Rowwise),
+                }
             }
-            (RelKind::Union { inputs }, RelKind::Union { inputs: inputs_b }) => self.union(a, inputs, inputs_b),
+            (RelKind::Union { inputs }, RelKind::Union { inputs: inputs_b }) => {
+                self.union(a, inputs, inputs_b).map(Part::Local)
+            }
             (RelKind::Sort { input, keys }, RelKind::Sort { input: input_b, .. }) => {
                 let below = self.visit(input, input_b)?;
-                if keys.iter().all(|key| self.is_pure(&key.expr, &key.expr, &below.impure)) {
-                    return Some(rebuilt(a, below, |input| RelKind::Sort { input, keys: keys.clone() }));
+                match below {
+                    Part::Local(below) if keys.iter().all(|k| self.is_pure(&k.expr, &k.expr, &below.impure)) => {
+                        Some(Part::Local(rebuilt(a, below, |input| RelKind::Sort { input, keys: keys.clone() })))
+                    }
+                    below => Some(Part::Rowwise(self.rowwise(below))),
                 }
-                self.add_probe(below);
-                None
             }
             (RelKind::Serialize { input }, RelKind::Serialize { input: input_b }) => {
-                let below = self.visit(input, input_b)?;
-                Some(rebuilt(a, below, |input| RelKind::Serialize { input }))
+                Some(match self.visit(input, input_b)? {
+                    Part::Local(below) => Part::Local(rebuilt(a, below, |input| RelKind::Serialize { input })),
+                    rowwise => rowwise,
+                })
             }
             (RelKind::Materialize { id, input }, RelKind::Materialize { input: input_b, .. }) => {
-                if self.materialized.insert(*id)
-                    && let Some(local) = self.visit(input, input_b)
-                {
-                    self.add_probe(local);
+                if self.materialized.insert(*id) {
+                    let below = self.visit(input, input_b);
+                    self.keep(below);
                 }
                 None
+            }
+            (RelKind::Join { left, right, kind, .. }, RelKind::Join { left: left_b, right: right_b, .. }) => {
+                let (left, right) = (self.visit(left, left_b), self.visit(right, right_b));
+                self.join(left, right, *kind)
             }
             _ => {
-                for (x, y) in inputs(a).into_iter().zip(inputs(b)) {
-                    if let Some(local) = self.visit(x, y) {
-                        self.add_probe(local);
-                    }
-                }
-                None
+                let mut parts: Vec<Option<Part>> =
+                    inputs(a).into_iter().zip(inputs(b)).map(|(x, y)| self.visit(x, y)).collect();
+                let first = if is_rowwise(&a.kind) && !parts.is_empty() { parts.remove(0) } else { None };
+                parts.into_iter().for_each(|part| self.keep(part));
+                first.map(|part| Part::Rowwise(self.rowwise(part)))
             }
         }
+    }
+
+    /// A part that goes no further: its probe is kept.
+    fn keep(&mut self, part: Option<Part>) {
+        if let Some(Part::Local(local)) = part {
+            self.add_probe(local);
+        }
+    }
+
+    /// The part below an operator that is not local but treats each row on its own.
+    fn rowwise(&mut self, part: Part) -> Vec<LeafGroup> {
+        match part {
+            Part::Rowwise(groups) => groups,
+            Part::Local(local) => {
+                let group = local.leaves.clone();
+                self.add_probe(local);
+                vec![group]
+            }
+        }
+    }
+
+    /// A filter on a column of one side may be applied before the join where that side's rows are not made up.
+    fn join(&mut self, left: Option<Part>, right: Option<Part>, kind: JoinKind) -> Option<Part> {
+        let (keeps_left, keeps_right) = match kind {
+            JoinKind::Inner => (true, true),
+            JoinKind::LeftOuter | JoinKind::LeftSemi | JoinKind::LeftAnti => (true, false),
+            JoinKind::RightOuter | JoinKind::RightSemi | JoinKind::RightAnti => (false, true),
+            // The first left row of each key is another one after a filter.
+            JoinKind::InnerUnique => (false, true),
+            JoinKind::FullOuter => (false, false),
+        };
+        let mut groups = Vec::new();
+        for (part, keeps) in [(left, keeps_left), (right, keeps_right)] {
+            match part {
+                Some(part) if keeps => groups.extend(self.rowwise(part)),
+                part => self.keep(part),
+            }
+        }
+        (!groups.is_empty()).then_some(Part::Rowwise(groups))
     }
 
     /// Queries inside expressions read tables of their own.
@@ -259,8 +333,26 @@ impl Reader<'_> {
         for_each_subquery(a, &mut |rel| left.push(rel));
         for_each_subquery(b, &mut |rel| right.push(rel));
         for (x, y) in left.into_iter().zip(right) {
-            if let Some(local) = self.visit(x, y) {
-                self.add_probe(local);
+            let part = self.visit(x, y);
+            self.keep(part);
+        }
+    }
+
+    /// A filter above operators that treat each row on its own: a bound on the time of a leaf's rows is one below them.
+    fn filter_rowwise(&mut self, groups: &[LeafGroup], a: &Expr, b: &Expr) {
+        let parts_b = conjuncts(b);
+        for (part, part_b) in conjuncts(a).into_iter().zip(parts_b) {
+            let is_time = |id: ColumnId| groups.iter().flatten().any(|(_, times)| times.contains(&id));
+            self.own_time_filter |= any(part, &|e| matches!(e.kind, ExprKind::Column(id) if is_time(id)));
+            let Some((subject, bound)) = self.time_bound(part, part_b, &HashSet::new()) else { continue };
+            let ExprKind::Column(id) = subject.kind else { continue };
+            for group in groups.iter().filter(|group| group.iter().all(|(_, times)| times.contains(&id))) {
+                self.bounds.push((format!("{part:?}"), format!("{part_b:?}")));
+                for (leaf, _) in group {
+                    if let Some(leaf) = self.leaves.get_mut(*leaf) {
+                        bound.narrow(leaf);
+                    }
+                }
             }
         }
     }
@@ -366,16 +458,8 @@ impl Reader<'_> {
         let mut impure = HashSet::new();
         let mut exact = below.exact;
         let mut exprs = Vec::new();
-        let mut leaves: Vec<(usize, Vec<ColumnId>)> =
-            below.leaves.iter().map(|(leaf, _)| (*leaf, Vec::new())).collect();
+        let leaves = passed_on(&below.leaves, a);
         for (index, (id, expr)) in a.iter().enumerate() {
-            if let ExprKind::Column(read) = &expr.kind {
-                for ((_, times), (_, times_below)) in leaves.iter_mut().zip(&below.leaves) {
-                    if times_below.contains(read) {
-                        times.push(*id);
-                    }
-                }
-            }
             let same = b.get(index).is_some_and(|(_, other)| self.is_pure(expr, other, &below.impure));
             if same {
                 exprs.push((*id, expr.clone()));
@@ -401,8 +485,8 @@ impl Reader<'_> {
                 continue;
             }
             match self.visit(a, b) {
-                Some(local) => locals.push((a, local)),
-                None => all = false,
+                Some(Part::Local(local)) => locals.push((a, local)),
+                _ => all = false,
             }
         }
         if !all || locals.is_empty() {
@@ -506,71 +590,27 @@ impl Reader<'_> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Bound {
-    low: Option<i64>,
-    high: Option<i64>,
+/// The columns that are still a leaf's time behind a projection.
+fn passed_on(group: &LeafGroup, exprs: &[(ColumnId, Expr)]) -> LeafGroup {
+    let times = |below: &Vec<ColumnId>| {
+        let passed = exprs.iter().filter(|(_, e)| matches!(&e.kind, ExprKind::Column(read) if below.contains(read)));
+        passed.map(|(id, _)| *id).collect()
+    };
+    group.iter().map(|(leaf, below)| (*leaf, times(below))).collect()
 }
 
-impl Bound {
-    fn narrow(self, leaf: &mut Leaf) {
-        if let Some(low) = self.low {
-            leaf.low = Some(leaf.low.map_or(low, |known| known.max(low)));
-        }
-        if let Some(high) = self.high {
-            leaf.high = Some(leaf.high.map_or(high, |known| known.min(high)));
-        }
-    }
+/// A projection treats each row on its own unless a window function looks at others.
+fn project_rowwise(groups: Vec<LeafGroup>, exprs: &[(ColumnId, Expr)]) -> Option<Vec<LeafGroup>> {
+    let looks_around = exprs.iter().any(|(_, expr)| any(expr, &|e| matches!(e.kind, ExprKind::Window { .. })));
+    (!looks_around).then(|| groups.iter().map(|group| passed_on(group, exprs)).collect())
 }
 
-fn mirrored(operator: &str) -> Option<&'static str> {
-    Some(match operator {
-        ">" => "<",
-        ">=" => "<=",
-        "<" => ">",
-        "<=" => ">=",
-        "==" => "==",
-        _ => return None,
-    })
-}
-
-/// The moment a constant expression stands for: a literal, `todatetime('...')`, or one of these and a length of time.
-fn moment_of(expr: &Expr) -> Option<i64> {
-    match &expr.kind {
-        ExprKind::Literal(Value::DateTime(ticks)) => Some(*ticks),
-        ExprKind::Convert(inner) => moment_of(inner),
-        ExprKind::Call { function, args } => match (function.name, args.as_slice()) {
-            ("todatetime", [text]) => match &text.kind {
-                ExprKind::Literal(Value::String(text)) => datetime::parse(text),
-                _ => moment_of(text),
-            },
-            ("+", [a, b]) => moment_of(a).zip(length_of(b)).and_then(|(a, b)| a.checked_add(b)),
-            ("-", [a, b]) => moment_of(a).zip(length_of(b)).and_then(|(a, b)| a.checked_sub(b)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn length_of(expr: &Expr) -> Option<i64> {
-    match &expr.kind {
-        ExprKind::Literal(Value::TimeSpan(ticks)) => Some(*ticks),
-        ExprKind::Convert(inner) => length_of(inner),
-        ExprKind::Call { function, args } => match (function.name, args.as_slice()) {
-            ("totimespan", [inner]) => length_of(inner),
-            ("-", [a, b]) => match moment_of(a).zip(moment_of(b)) {
-                Some((a, b)) => a.checked_sub(b),
-                None => length_of(a).zip(length_of(b)).and_then(|(a, b)| a.checked_sub(b)),
-            },
-            ("+", [a, b]) => length_of(a).zip(length_of(b)).and_then(|(a, b)| a.checked_add(b)),
-            ("*", [a, b]) => {
-                let (length, factor) = if length_of(a).is_some() { (a, b) } else { (b, a) };
-                let ExprKind::Literal(Value::Long(factor)) = &factor.kind else { return None };
-                length_of(length)?.checked_mul(*factor)
-            }
-            _ => None,
-        },
-        _ => None,
+/// Operators that make the rows of each row of their first input from that row alone, and keep its columns.
+fn is_rowwise(kind: &RelKind) -> bool {
+    match kind {
+        RelKind::MvExpand { .. } | RelKind::MvApply { .. } | RelKind::Parse { .. } | RelKind::ParseKv { .. } => true,
+        RelKind::Plugin { name, .. } => matches!(name.as_str(), "bag_unpack" | "ipv4_lookup" | "ipv6_lookup"),
+        _ => false,
     }
 }
 

@@ -3,11 +3,11 @@
 //! A run that provably gives what another gave is not run again; a run that sees no row that matters is not run at all.
 //! Start at [`run`].
 
-use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use engine::{AzureDialect, Checked, EngineError, QueryOptions, QueryOutput, RowSources, Window};
+use engine::{AzureDialect, Checked, EngineError, QueryOptions, QueryOutput, Window};
 use kql_semantics::bound::{BoundQuery, Rel, RelKind};
 use kql_types::{Column, Diagnostic, Severity, Value};
 
@@ -17,6 +17,7 @@ use crate::hunt::{HuntInput, outcome_of};
 use crate::outcome::{RuleOutcome, RuleState, TableRead};
 use crate::placeholders::{self, FilledQuery};
 use crate::query_shape::{CARRIED, CLOCK_DISTANCE, QueryShape, TwoClocks};
+use crate::raised::{Raised, TablesLoaded};
 use crate::rule::AnalyticsRule;
 use crate::run_groups::{self, RowTimes, RunGroup};
 use crate::schedule::{Mode, Run, Schedule, TimeSpan, clock_after};
@@ -37,16 +38,7 @@ pub(crate) fn run(
         Mode::Sweep { to, .. } => to,
     };
     let end = end.or(span.map(|span| clock_after(span.last))).unwrap_or(kql_types::datetime::UNIX_EPOCH);
-    let mut runner = RuleRunner {
-        input,
-        rule,
-        alerts: Vec::new(),
-        seen: HashMap::new(),
-        on_nothing: None,
-        all_tables_loaded: true,
-        started: Instant::now(),
-        outcome: &mut outcome,
-    };
+    let mut runner = RuleRunner { input, rule, alerts: Vec::new(), started: Instant::now(), outcome: &mut outcome };
     let result = runner.run(end, span);
     let mut alerts = runner.alerts;
     alerts.iter_mut().for_each(|alert| alert.rule = index);
@@ -96,19 +88,8 @@ struct RuleRunner<'a> {
     input: HuntInput<'a>,
     rule: &'a AnalyticsRule,
     alerts: Vec<Alert>,
-    /// Rows already raised, by their key.
-    seen: HashMap<String, Seen>,
-    /// The alert of the last runs that fired without rows, and the index of the last of them.
-    on_nothing: Option<(usize, u64)>,
-    all_tables_loaded: bool,
     started: Instant,
     outcome: &'a mut RuleOutcome,
-}
-
-struct Seen {
-    last_query_now: i64,
-    alert: usize,
-    sources: RowSources,
 }
 
 /// The result of one run.
@@ -134,7 +115,7 @@ impl RuleRunner<'_> {
             .collect();
         let watchlists = self.watchlists(&bound);
         self.outcome.tables.extend(watchlists);
-        self.all_tables_loaded = self.outcome.tables.iter().all(|table| table.rows > 0);
+        let all_loaded = self.outcome.tables.iter().all(|table| table.rows > 0);
         let no_rows_at_all = !tables.is_empty() && self.outcome.tables.iter().all(|table| table.rows == 0);
         let Some(span) = span.or(tables.is_empty().then_some(TimeSpan { first: end, last: end })) else {
             return Err(self.without_rows());
@@ -145,13 +126,20 @@ impl RuleRunner<'_> {
         let shape = self.shape(&bound, end)?;
         let own_time_filter = shape.own_time_filter || placeholders::has_time_placeholder(&self.rule.query);
         let options = self.input.options;
-        let schedule = Schedule::new(self.rule, options.mode, span, options.range, own_time_filter);
+        // What reads no table gives the same at every moment but for the clock: one run says it.
+        let mode = if self.outcome.tables.is_empty() { Mode::Once { as_of: Some(end) } } else { options.mode };
+        let schedule = Schedule::new(self.rule, mode, span, options.range, own_time_filter);
         self.outcome.runs.scheduled = schedule.count;
         self.mark_tables(&schedule);
         if !tables.is_empty() && !self.outcome.tables.iter().any(|table| table.in_windows) {
             return Err(self.without_rows());
         }
-        self.sweep(&schedule, &shape)?;
+        let loaded = if all_loaded { TablesLoaded::All } else { TablesLoaded::NotAll };
+        let mut raised = Raised::new(self.rule, schedule, loaded);
+        let result = self.sweep(&mut raised, &shape);
+        self.alerts = raised.alerts;
+        self.outcome.rows = raised.rows;
+        result?;
         self.outcome.state = self.final_state();
         self.outcome.reason = self.table_reason();
         Ok(())
@@ -274,24 +262,25 @@ impl RuleRunner<'_> {
     }
 
     /// Answers every run of the schedule.
-    fn sweep(&mut self, schedule: &Schedule, shape: &QueryShape) -> Result<(), Stop> {
+    fn sweep(&mut self, raised: &mut Raised<'_>, shape: &QueryShape) -> Result<(), Stop> {
+        let schedule = raised.schedule;
         if schedule.count > 1
             && let Some(query) = &shape.single_pass
-            && self.single_pass(schedule, shape, query)?
+            && self.single_pass(raised, shape, query)
         {
             return Ok(());
         }
         // The answer without any row, at any clock.
         let mut base: Option<RunRows> = None;
-        for group in self.groups(schedule, shape) {
+        for group in self.groups(&schedule, shape) {
             let length = group.runs.end - group.runs.start;
             if group.visible == 0 && shape.empty_without_rows {
                 self.outcome.runs.empty += length;
-                self.take(schedule, group.runs, &RunRows { columns: Vec::new(), rows: Vec::new() })?;
+                self.take(raised, group.runs, &RunRows { columns: Vec::new(), rows: Vec::new() });
             } else if shape.clock_elsewhere {
                 for index in group.runs {
                     let rows = self.execute(schedule.run(index), Sources::Leave)?;
-                    self.take(schedule, index..index + 1, &rows)?;
+                    self.take(raised, index..index + 1, &rows);
                 }
             } else if group.visible == 0 {
                 if base.is_none() {
@@ -301,12 +290,12 @@ impl RuleRunner<'_> {
                     self.outcome.runs.shared += length;
                 }
                 if let Some(rows) = &base {
-                    self.take(schedule, group.runs, rows)?;
+                    self.take(raised, group.runs, rows);
                 }
             } else {
                 let rows = self.execute(schedule.run(group.runs.start), Sources::Leave)?;
                 self.outcome.runs.shared += length - 1;
-                self.take(schedule, group.runs, &rows)?;
+                self.take(raised, group.runs, &rows);
             }
         }
         Ok(())
@@ -327,7 +316,7 @@ impl RuleRunner<'_> {
     }
 
     /// The runs that see each row of the leaves; None when the probes cannot be run.
-    fn probe(&self, schedule: &Schedule, shape: &QueryShape) -> Option<Vec<std::ops::Range<u64>>> {
+    fn probe(&self, schedule: &Schedule, shape: &QueryShape) -> Option<Vec<Range<u64>>> {
         let mut stretches = Vec::new();
         let seen = schedule.seen()?;
         for probe in &shape.probes {
@@ -372,70 +361,17 @@ impl RuleRunner<'_> {
     }
 
     /// What a result means for a stretch of runs that all have it.
-    fn take(&mut self, schedule: &Schedule, runs: std::ops::Range<u64>, result: &RunRows) -> Result<(), Stop> {
-        let count = result.rows.len() as u64;
-        let blind = self.rule.fires_on_nothing() && !self.all_tables_loaded;
-        if blind || !self.rule.fires(count) || runs.is_empty() {
-            return Ok(());
+    fn take(&mut self, raised: &mut Raised<'_>, runs: Range<u64>, result: &RunRows) {
+        if runs.is_empty() || !raised.fires(result.rows.len() as u64) {
+            return;
         }
-        let first = schedule.run(runs.start);
-        let last_now = schedule.run(runs.end - 1).query_now;
-        let length = runs.end - runs.start;
-        if result.rows.is_empty() {
-            self.fire_on_nothing(&result.columns, runs, first, last_now);
-            return Ok(());
-        }
-        let keys: Vec<String> = result.rows.iter().map(|row| alert::row_key(&row.values)).collect();
-        let some_new = keys.iter().any(|key| self.is_new(key, first, None));
-        let rows = if some_new || self.is_boundary(&keys, first) {
+        let first = raised.schedule.run(runs.start);
+        let rows = if raised.wants_sources(first, &result.rows) {
             self.with_sources(first, result)
         } else {
             result.rows.clone()
         };
-        let mut new_rows = Vec::new();
-        let mut new_keys = Vec::new();
-        let mut repeated: Vec<usize> = Vec::new();
-        let mut repeated_rows = 0;
-        for (row, key) in rows.into_iter().zip(keys) {
-            if self.is_new(&key, first, Some(&row.sources)) {
-                new_rows.push(row);
-                new_keys.push(key);
-            } else if let Some(seen) = self.seen.get_mut(&key) {
-                seen.last_query_now = last_now;
-                repeated.push(seen.alert);
-                repeated_rows += 1;
-            }
-        }
-        repeated.sort_unstable();
-        repeated.dedup();
-        for index in repeated {
-            if let Some(alert) = self.alerts.get_mut(index) {
-                alert.runs += length;
-                alert.last_query_now = last_now;
-            }
-        }
-        if !new_rows.is_empty() {
-            self.outcome.rows += new_rows.len() as u64;
-            self.raise(&result.columns, new_rows, repeated_rows, first, length, last_now);
-        }
-        Ok(())
-    }
-
-    /// A row is new unless a run whose window overlaps this one's had it. Where the windows only touch, the records
-    /// behind the row decide.
-    fn is_new(&self, key: &str, run: Run, sources: Option<&RowSources>) -> bool {
-        let Some(seen) = self.seen.get(key) else { return true };
-        match seen.last_query_now.cmp(&run.window_from) {
-            std::cmp::Ordering::Greater => false,
-            std::cmp::Ordering::Less => true,
-            std::cmp::Ordering::Equal => {
-                sources.is_some_and(|sources| sources.places.is_empty() || *sources != seen.sources)
-            }
-        }
-    }
-
-    fn is_boundary(&self, keys: &[String], run: Run) -> bool {
-        keys.iter().any(|key| self.seen.get(key).is_some_and(|seen| seen.last_query_now == run.window_from))
+        raised.take(runs, &result.columns, rows);
     }
 
     /// The same rows with the places of the records behind them, when running again gives the same rows.
@@ -459,131 +395,39 @@ impl RuleRunner<'_> {
         }
     }
 
-    fn raise(
-        &mut self,
-        columns: &[Column],
-        rows: Vec<AlertRow>,
-        repeated_rows: u64,
-        run: Run,
-        runs: u64,
-        last_now: i64,
-    ) {
-        for mut alert in alert::alerts_of_run(self.rule, columns, rows, repeated_rows, run) {
-            alert.runs = runs;
-            alert.last_query_now = last_now;
-            let index = self.alerts.len();
-            for row in &alert.rows {
-                let seen = Seen { last_query_now: last_now, alert: index, sources: row.sources.clone() };
-                self.seen.insert(alert::row_key(&row.values), seen);
-            }
-            self.alerts.push(alert);
-        }
-    }
-
-    /// Runs that fire because there is nothing: neighbouring ones are one alert.
-    fn fire_on_nothing(&mut self, columns: &[Column], runs: std::ops::Range<u64>, first: Run, last_now: i64) {
-        let length = runs.end - runs.start;
-        if let Some((index, last_run)) = self.on_nothing
-            && last_run + 1 == runs.start
-            && let Some(alert) = self.alerts.get_mut(index)
-        {
-            alert.runs += length;
-            alert.last_query_now = last_now;
-            alert.end_time = last_now;
-            self.on_nothing = Some((index, runs.end - 1));
-            return;
-        }
-        let index = self.alerts.len();
-        for mut alert in alert::alerts_of_run(self.rule, columns, Vec::new(), 0, first) {
-            alert.runs = length;
-            alert.last_query_now = last_now;
-            alert.end_time = last_now;
-            self.alerts.push(alert);
-        }
-        self.on_nothing = Some((index, runs.end - 1));
-    }
-
     /// Answers all runs with one query over the whole span; false when that cannot be done and each run must be run.
-    fn single_pass(&mut self, schedule: &Schedule, shape: &QueryShape, query: &BoundQuery) -> Result<bool, Stop> {
-        let Some(seen) = schedule.seen() else { return Ok(true) };
+    fn single_pass(&mut self, raised: &mut Raised<'_>, shape: &QueryShape, query: &BoundQuery) -> bool {
+        let schedule = &raised.schedule;
+        let Some(seen) = schedule.seen() else { return true };
         let mut options = self.options(schedule.end);
         options.window = Some(self.window(seen.first, seen.last));
         options.provenance = true;
         let output = match self.input.engine.run_bound_blocking(query, &options) {
             Ok(output) => output,
             // A limit that the whole span hits, a single run may keep.
-            Err(_) => return Ok(false),
+            Err(_) => return false,
         };
         self.outcome.runs.single_pass = true;
         self.outcome.runs.executed += 1;
         let mut result = rows_of(output);
         let visible_columns = result.columns.len().saturating_sub(CARRIED);
         result.columns.truncate(visible_columns);
-        let mut rows: Vec<(std::ops::Range<u64>, AlertRow)> = Vec::new();
+        let mut rows: Vec<(Range<u64>, AlertRow)> = Vec::new();
         for mut row in result.rows {
             let mark = row.values.split_off(visible_columns.min(row.values.len()));
             if let Some(stretch) = stretch_of(schedule, shape, &mark) {
                 rows.push((stretch, row));
             }
         }
-        self.assign(schedule, &result.columns, &rows);
-        Ok(true)
-    }
-
-    /// Gives each row of a single pass to the runs that see it.
-    fn assign(&mut self, schedule: &Schedule, columns: &[Column], rows: &[(std::ops::Range<u64>, AlertRow)]) {
-        let mut by_start: Vec<usize> = (0..rows.len()).collect();
-        by_start.sort_by_key(|index| rows.get(*index).map_or(0, |(stretch, _)| stretch.start));
-        let mut next = 0;
-        // Rows that some run saw and none has raised yet.
-        let mut pending: Vec<usize> = Vec::new();
-        for group in run_groups::group(schedule, rows.iter().map(|(stretch, _)| stretch.clone())) {
-            let length = group.runs.end - group.runs.start;
-            if group.visible == 0 {
-                self.outcome.runs.empty += length;
-            } else {
-                self.outcome.runs.shared += length;
-            }
-            while let Some(index) = by_start.get(next)
-                && rows.get(*index).is_some_and(|(stretch, _)| stretch.start <= group.runs.start)
-            {
-                pending.push(*index);
-                next += 1;
-            }
-            pending.retain(|index| rows.get(*index).is_some_and(|(stretch, _)| stretch.end > group.runs.start));
-            let blind = self.rule.fires_on_nothing() && !self.all_tables_loaded;
-            if blind || !self.rule.fires(group.visible) {
-                continue;
-            }
-            let first = schedule.run(group.runs.start);
-            if group.visible == 0 {
-                let last_now = schedule.run(group.runs.end - 1).query_now;
-                self.fire_on_nothing(columns, group.runs, first, last_now);
-                continue;
-            }
-            if pending.is_empty() {
-                continue;
-            }
-            pending.sort_unstable();
-            let taken: Vec<&(std::ops::Range<u64>, AlertRow)> =
-                pending.drain(..).filter_map(|index| rows.get(index)).collect();
-            let end = taken.iter().map(|(stretch, _)| stretch.end).max().unwrap_or(group.runs.end);
-            let last_now = schedule.run(end - 1).query_now;
-            let new_rows: Vec<AlertRow> = taken.into_iter().map(|(_, row)| row.clone()).collect();
-            self.outcome.rows += new_rows.len() as u64;
-            let repeated = group.visible.saturating_sub(new_rows.len() as u64);
-            let runs = end - group.runs.start;
-            for mut alert in alert::alerts_of_run(self.rule, columns, new_rows, repeated, first) {
-                alert.runs = runs;
-                alert.last_query_now = last_now;
-                self.alerts.push(alert);
-            }
-        }
+        let (shared, empty) = raised.take_single_pass(&result.columns, &rows);
+        self.outcome.runs.shared += shared;
+        self.outcome.runs.empty += empty;
+        true
     }
 }
 
 /// The runs that see the row behind a result row, from the columns of [`CARRIED`]; None where no run does.
-fn stretch_of(schedule: &Schedule, shape: &QueryShape, carried: &[Value]) -> Option<std::ops::Range<u64>> {
+fn stretch_of(schedule: &Schedule, shape: &QueryShape, carried: &[Value]) -> Option<Range<u64>> {
     let [Value::DateTime(time), Value::Long(leaf), from, until] = carried else { return None };
     let moment = |value: &Value, otherwise: i64| match value {
         Value::DateTime(ticks) => *ticks,

@@ -118,6 +118,10 @@ fn rules_that_look_at_several_rows_share_runs() {
          A_CL | where TimeGenerated >= ago(1h) | where Who !in (known) | project TimeGenerated, Who",
         "A_CL | where Who in ((R_CL | project Who)) | summarize max(Size) by Who",
         "A_CL | top 2 by Size desc",
+        "A_CL | where What == 'create' | mv-expand Part = pack_array(Size, Size + 1) to typeof(long) | summarize count() by Part",
+        "A_CL | mv-expand Part = pack_array(Who, What) to typeof(string) | where TimeGenerated > ago(2h) | project TimeGenerated, Part",
+        "A_CL | join kind=inner (B_CL | project Who, Other = TimeGenerated, What) on Who | where TimeGenerated > ago(1h) and Other > ago(3h)",
+        "A_CL | join kind=leftouter (B_CL | project Who, Other = TimeGenerated) on Who | where TimeGenerated between (ago(3h) .. ago(30m))",
     ];
     for query in queries {
         for (frequency, period) in [("1d", "1d"), ("1h", "4h"), ("30m", "1d")] {
@@ -136,6 +140,9 @@ fn a_clock_in_the_result_is_run_at_every_moment() {
         "A_CL | where What == 'delete' | extend Age = now() - TimeGenerated",
         "A_CL | where TimeGenerated >= startofday(now()) | summarize N = count() by Who",
         "A_CL | summarize N = count() by Who, At = bin(now(), 1h)",
+        "A_CL | top 3 by Size desc | where TimeGenerated > ago(1h)",
+        "A_CL | join kind=innerunique (B_CL) on Who | where TimeGenerated > ago(1h) | project Who, Size, Size1",
+        "A_CL | join kind=fullouter (B_CL) on Who | where TimeGenerated > ago(1h) | project Who, Size, Size1",
     ];
     for query in queries {
         agrees(&world, &scheduled("1h", "2h", "", query));
