@@ -234,7 +234,12 @@ impl Reader<'_> {
                 self.visit_table(a, name, source).map(Part::Local)
             }
             (RelKind::Filter { input, predicate }, RelKind::Filter { input: input_b, predicate: predicate_b }) => {
-                Some(match self.visit(input, input_b)? {
+                let below = self.visit(input, input_b)?;
+                if looks_around(predicate) {
+                    self.keep(Some(below));
+                    return None;
+                }
+                Some(match below {
                     Part::Local(below) => Part::Local(self.filter(a, below, predicate, predicate_b)),
                     Part::Rowwise(groups) => {
                         self.filter_rowwise(&groups, predicate, predicate_b);
@@ -243,10 +248,17 @@ impl Reader<'_> {
                 })
             }
             (RelKind::Project { input, exprs }, RelKind::Project { input: input_b, exprs: exprs_b }) => {
-                match self.visit(input, input_b)? {
-                    Part::Local(below) => Some(Part::Local(self.project(a, below, exprs, exprs_b))),
-                    Part::Rowwise(groups) => project_rowwise(groups, exprs).map(Part::Rowwise),
+                let below = self.visit(input, input_b)?;
+                if exprs.iter().any(|(_, expr)| looks_around(expr)) {
+                    self.keep(Some(below));
+                    return None;
                 }
+                Some(match below {
+                    Part::Local(below) => Part::Local(self.project(a, below, exprs, exprs_b)),
+                    Part::Rowwise(groups) => {
+                        Part::Rowwise(groups.iter().map(|group| passed_on(group, exprs)).collect())
+                    }
+                })
             }
             (RelKind::Union { inputs }, RelKind::Union { inputs: inputs_b }) => {
                 self.union(a, inputs, inputs_b).map(Part::Local)
@@ -599,10 +611,9 @@ fn passed_on(group: &LeafGroup, exprs: &[(ColumnId, Expr)]) -> LeafGroup {
     group.iter().map(|(leaf, below)| (*leaf, times(below))).collect()
 }
 
-/// A projection treats each row on its own unless a window function looks at others.
-fn project_rowwise(groups: Vec<LeafGroup>, exprs: &[(ColumnId, Expr)]) -> Option<Vec<LeafGroup>> {
-    let looks_around = exprs.iter().any(|(_, expr)| any(expr, &|e| matches!(e.kind, ExprKind::Window { .. })));
-    (!looks_around).then(|| groups.iter().map(|group| passed_on(group, exprs)).collect())
+/// A value that other rows decide (`prev`, `row_number`): a filter on time does not commute with it.
+fn looks_around(expr: &Expr) -> bool {
+    any(expr, &|e| matches!(e.kind, ExprKind::Window { .. }))
 }
 
 /// Operators that make the rows of each row of their first input from that row alone, and keep its columns.

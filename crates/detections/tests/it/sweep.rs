@@ -143,6 +143,12 @@ fn a_clock_in_the_result_is_run_at_every_moment() {
         "A_CL | top 3 by Size desc | where TimeGenerated > ago(1h)",
         "A_CL | join kind=innerunique (B_CL) on Who | where TimeGenerated > ago(1h) | project Who, Size, Size1",
         "A_CL | join kind=fullouter (B_CL) on Who | where TimeGenerated > ago(1h) | project Who, Size, Size1",
+        "A_CL | sort by TimeGenerated asc | where prev(Who) != Who | where TimeGenerated > ago(30m) | project Who, Size",
+        "A_CL | sort by TimeGenerated asc | extend Before = prev(Size) | where TimeGenerated > ago(30m) | project Who, Before",
+        "A_CL | sort by TimeGenerated asc | extend N = row_number() | where TimeGenerated between (ago(90m) .. ago(5m))",
+        "union A_CL, (B_CL | sort by Size asc | extend N = row_cumsum(Size)) | where TimeGenerated > ago(20m)",
+        "A_CL | mv-expand X = pack_array(1, 2) to typeof(long) | serialize N = row_number() | where TimeGenerated > ago(20m)",
+        "A_CL | sort by Size asc | extend N = row_number() | mv-expand X = pack_array(1, 2) | where TimeGenerated > ago(20m)",
     ];
     for query in queries {
         agrees(&world, &scheduled("1h", "2h", "", query));
@@ -154,6 +160,8 @@ fn results_from_nothing_and_thresholds() {
     let world = world();
     agrees(&world, &scheduled("1h", "2h", "", "A_CL | summarize N = count()"));
     agrees(&world, &scheduled("1h", "2h", "", "print x = 1"));
+    agrees(&world, &scheduled("1h", "2h", "", "A_CL | top-nested 1 of Who by sum(Size)"));
+    agrees(&world, &scheduled("1h", "2h", "", "A_CL | project Who, Size | evaluate pivot(Who, sum(Size))"));
     agrees(
         &world,
         &scheduled("1h", "2h", "triggerOperator: gt\ntriggerThreshold: 3\n", "A_CL | where What == 'create'"),
