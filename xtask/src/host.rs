@@ -82,7 +82,8 @@ pub fn synthetic_data(bound: &BoundQuery, hints: &Hints, rows: usize, now: i64) 
 /// Loads raw logs and writes their tables as Parquet; gives the number of rows.
 pub fn ingest(raw: &Path, out: &Path, threads: usize) -> anyhow::Result<usize> {
     let options = LoadOptions { threads: Some(threads), ..LoadOptions::default() };
-    let loaded = connectors::load(&[raw.to_path_buf()], &options).map_err(|error| anyhow::anyhow!("{error}"))?;
-    loaded.save(out).map_err(|error| anyhow::anyhow!("{error}"))?;
-    Ok(loaded.tables.values().flatten().map(RecordBatch::num_rows).sum())
+    let loaded = connectors::load_into(&[raw.to_path_buf()], &options, out);
+    let loaded = loaded.map_err(|error| anyhow::anyhow!("{error}"))?;
+    let rows: u64 = loaded.parquet.iter().map(|file| file.rows).sum();
+    Ok(usize::try_from(rows)?)
 }

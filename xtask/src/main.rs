@@ -15,6 +15,10 @@ mod tidy;
 
 use clap::{Parser, Subcommand};
 
+/// The allocator that the program has, so that measurements are of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "xtask", about = "Developer commands of Tidewatch")]
 struct Cli {

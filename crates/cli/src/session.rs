@@ -136,9 +136,24 @@ pub fn load(paths: &[PathBuf], schemas: &SchemaSet, threads: Option<usize>) -> R
         return Ok(Loaded::default());
     }
     let display = progress::Loading::start();
+    let options = LoadOptions {
+        threads,
+        schemas: schemas.clone(),
+        progress: Some(display.callback()),
+        spill_folder: Some(std::env::temp_dir()),
+        ..LoadOptions::default()
+    };
+    let loaded = connectors::load(paths, &options).map_err(|e| Failure::input(e.to_string()));
+    display.finish();
+    loaded
+}
+
+/// Writes the tables found in logs to a folder, with a progress display.
+pub fn load_into(paths: &[PathBuf], schemas: &SchemaSet, threads: Option<usize>, folder: &Path) -> Result<Loaded> {
+    let display = progress::Loading::start();
     let options =
         LoadOptions { threads, schemas: schemas.clone(), progress: Some(display.callback()), ..LoadOptions::default() };
-    let loaded = connectors::load(paths, &options).map_err(|e| Failure::input(e.to_string()));
+    let loaded = connectors::load_into(paths, &options, folder).map_err(|e| Failure::input(e.to_string()));
     display.finish();
     loaded
 }
@@ -165,7 +180,8 @@ fn csv_files(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Rows and times of Parquet files are asked of the engine: only their footers were read so far.
 fn profile_parquet(engine: &Engine, loaded: &Loaded, profile: &mut DataProfile) -> Result<()> {
     let mut rows: BTreeMap<&str, u64> = BTreeMap::new();
-    for file in &loaded.parquet {
+    // What a load wrote itself was counted then.
+    for file in loaded.parquet.iter().filter(|file| file.source.is_some()) {
         *rows.entry(&file.table).or_default() += file.rows;
     }
     for (table, rows) in rows {

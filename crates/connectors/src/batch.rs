@@ -1,10 +1,10 @@
 //! Rows to Arrow columns, with the identity of each row.
 //!
-//! A row's key says which rows are the same event: a hash of its content, which for a record without an id of its own
-//! also counts how often that content came before in the same source (two equal lines of one file are two events; the
-//! same file delivered twice is not). `_ItemId` is the content's hash as a GUID, so it is the same in every run.
+//! A row's key says which rows are the same event: a hash of its content. For a record without an id of its own the
+//! merger also counts how often that content came before in the same source (two equal lines of one file are two
+//! events; the same file delivered twice is not). `_ItemId` is the content's hash as a GUID, so it is the same in every
+//! run.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -29,6 +29,20 @@ pub(crate) struct RowBatch {
     pub(crate) columns: Vec<ArrayRef>,
     pub(crate) records: Vec<u64>,
     pub(crate) keys: Vec<RowKey>,
+    pub(crate) identities: Vec<Identity>,
+    /// About what the columns take.
+    pub(crate) bytes: usize,
+}
+
+/// What tells a row from an equal one of the same source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// An id of its own: an equal row is the same event.
+    Own,
+    /// Its content, of which its `_ItemId` is made.
+    Content,
+    /// Its content; its `_ItemId` stays what it is.
+    Place,
 }
 
 /// The columns of one table while they grow.
@@ -38,9 +52,8 @@ pub(crate) struct BatchBuilder {
     ingestion: Int64Builder,
     records: Vec<u64>,
     keys: Vec<RowKey>,
+    identities: Vec<Identity>,
     bytes: usize,
-    /// How often content without an id was seen in this source.
-    seen: HashMap<RowKey, u32>,
     scratch: Vec<u8>,
 }
 
@@ -62,8 +75,8 @@ impl BatchBuilder {
             ingestion: Int64Builder::new(),
             records: Vec::new(),
             keys: Vec::new(),
+            identities: Vec::new(),
             bytes: 0,
-            seen: HashMap::new(),
             scratch: Vec::new(),
         }
     }
@@ -79,18 +92,16 @@ impl BatchBuilder {
     /// Appends a row that the record with this number gave.
     pub(crate) fn push(&mut self, mut row: Row<'_>, record: u64) {
         let content = self.content_key(&mut row);
-        let mut key = row.key.unwrap_or(content);
-        if !row.identified {
-            let before = self.seen.entry(key).or_default();
-            if *before > 0 {
-                key = repeated(key, *before);
-            }
-            *before += 1;
+        let key = row.key.unwrap_or(content);
+        let own_id = !row.is_empty(self.spec.item_id);
+        if !own_id {
+            row.put(self.spec.item_id, Cell::Text(guid_text(&content).into()));
         }
-        if row.is_empty(self.spec.item_id) {
-            let id = if row.key.is_some() { content } else { key };
-            row.put(self.spec.item_id, Cell::Text(guid_text(&id).into()));
-        }
+        self.identities.push(match row.identified {
+            true => Identity::Own,
+            false if own_id || row.key.is_some() => Identity::Place,
+            false => Identity::Content,
+        });
         if let (Some(stamp), Some(time)) = (row.stamp, self.spec.time)
             && row.is_empty(time)
         {
@@ -146,7 +157,6 @@ impl BatchBuilder {
 
     /// What was gathered since the last call.
     pub(crate) fn take(&mut self) -> RowBatch {
-        self.bytes = 0;
         let mut columns: Vec<ArrayRef> = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
         columns.push(Arc::new(self.ingestion.finish()));
         RowBatch {
@@ -154,6 +164,8 @@ impl BatchBuilder {
             columns,
             records: std::mem::take(&mut self.records),
             keys: std::mem::take(&mut self.keys),
+            identities: std::mem::take(&mut self.identities),
+            bytes: std::mem::take(&mut self.bytes),
         }
     }
 }
@@ -229,7 +241,7 @@ fn first_half(digest: &[u8]) -> RowKey {
 }
 
 /// The key of the nth repetition.
-fn repeated(key: RowKey, count: u32) -> RowKey {
+pub(crate) fn repeated(key: RowKey, count: u32) -> RowKey {
     let mut bytes = [0; 20];
     bytes[..16].copy_from_slice(&key);
     bytes[16..].copy_from_slice(&count.to_le_bytes());
@@ -289,10 +301,11 @@ mod tests {
     }
 
     #[test]
-    fn equal_records_without_an_id_differ_within_a_source_and_agree_across_sources() {
-        let batch = rows(&[("A", false), ("A", false)]);
-        assert_ne!(batch.keys[0], batch.keys[1]);
-        assert_eq!(rows(&[("A", false), ("A", false)]).keys, batch.keys);
+    fn records_without_an_id_say_so() {
+        let batch = rows(&[("A", true), ("A", false)]);
+        assert_eq!(batch.identities, [Identity::Own, Identity::Content]);
+        let first = RowKey::default();
+        assert!(first != repeated(first, 1) && repeated(first, 1) != repeated(first, 2));
     }
 
     #[test]

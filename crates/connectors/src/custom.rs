@@ -38,37 +38,28 @@ pub(crate) fn draft<'r>(record: &Record<'r>, spec: &Arc<TableSpec>) -> Row<'r> {
     row
 }
 
-/// The rows of a custom table with its columns: those known, then those that the rows have besides.
-pub(crate) fn finished(
-    name: &str,
-    drafts: &[RecordBatch],
-    known: Option<&TableSchema>,
-) -> Result<(TableSchema, Vec<RecordBatch>), ArrowError> {
-    let schema = inferred(name, drafts, known);
-    let spec = TableSpec::new(&schema);
-    let mut batches = Vec::with_capacity(drafts.len());
-    for draft in drafts {
-        let mut builder = BatchBuilder::new(&spec);
-        for (index, raw) in texts(draft, DRAFT_COLUMN).enumerate() {
-            let mut row = Row::new(&spec);
-            fill(raw, &mut row);
-            if let Some(column) = spec.time {
-                let ticks = times(draft).filter(|times| !times.is_null(index));
-                row.put(column, ticks.map_or(Cell::Missing, |times| Cell::Long(times.value(index))));
-            }
-            if let Some(id) = texts(draft, ITEM_ID_COLUMN).nth(index) {
-                row.put(spec.item_id, Cell::Text(id.to_owned().into()));
-            }
-            builder.push(row, index as u64);
+/// Rows of drafts as rows of their table, whose columns are known by now.
+pub(crate) fn filled(spec: &Arc<TableSpec>, draft: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let mut builder = BatchBuilder::new(spec);
+    let mut ids = texts(draft, ITEM_ID_COLUMN);
+    for (index, raw) in texts(draft, DRAFT_COLUMN).enumerate() {
+        let mut row = Row::new(spec);
+        fill(raw, &mut row);
+        if let Some(column) = spec.time {
+            let ticks = times(draft).filter(|times| !times.is_null(index));
+            row.put(column, ticks.map_or(Cell::Missing, |times| Cell::Long(times.value(index))));
         }
-        let mut columns = builder.take().columns;
-        columns.pop();
-        for hidden in [INGESTION_COLUMN, SOURCE_COLUMN] {
-            columns.extend(draft.column_by_name(hidden).cloned());
+        if let Some(id) = ids.next() {
+            row.put(spec.item_id, Cell::Text(id.to_owned().into()));
         }
-        batches.push(RecordBatch::try_new(Arc::clone(&spec.arrow), columns)?);
+        builder.push(row, index as u64);
     }
-    Ok((schema, batches))
+    let mut columns = builder.take().columns;
+    columns.pop();
+    for hidden in [INGESTION_COLUMN, SOURCE_COLUMN] {
+        columns.extend(draft.column_by_name(hidden).cloned());
+    }
+    RecordBatch::try_new(Arc::clone(&spec.arrow), columns)
 }
 
 /// Batches of the known schema with the columns that the table has besides, empty.
@@ -106,6 +97,9 @@ fn fill<'r>(raw: &'r str, row: &mut Row<'r>) {
     }
 }
 
+/// Columns that a custom table can have; a workspace allows 500.
+const COLUMNS_MAX: usize = 2_000;
+
 /// What the values of a column have in common so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Common {
@@ -118,49 +112,73 @@ enum Common {
     Dynamic,
 }
 
-fn inferred(name: &str, drafts: &[RecordBatch], known: Option<&TableSchema>) -> TableSchema {
-    let known: &[Column] = known.map_or(&[], |known| &known.columns);
-    let has = |name: &str| known.iter().any(|column| column.name == name);
-    let mut order: Vec<String> = Vec::new();
-    let mut found: HashMap<String, Common> = HashMap::new();
-    if !has("TimeGenerated") {
-        order.push("TimeGenerated".to_owned());
-        found.insert("TimeGenerated".to_owned(), Common::Time);
+/// The columns of a custom table as its rows come: those known, then those that the rows have besides.
+#[derive(Debug, Default)]
+pub(crate) struct Shape {
+    known: Vec<Column>,
+    order: Vec<String>,
+    found: HashMap<String, Common>,
+}
+
+impl Shape {
+    pub(crate) fn new(known: Option<&TableSchema>) -> Shape {
+        let mut shape = Shape { known: known.map_or_else(Vec::new, |known| known.columns.clone()), ..Shape::default() };
+        if !shape.has("TimeGenerated") {
+            shape.order.push("TimeGenerated".to_owned());
+            shape.found.insert("TimeGenerated".to_owned(), Common::Time);
+        }
+        shape
     }
-    for raw in drafts.iter().flat_map(|draft| texts(draft, DRAFT_COLUMN)) {
-        for member in members(raw).unwrap_or_default() {
-            let (Some(name), Some(value)) = (raw.get(member.key), raw.get(member.value)) else { continue };
-            let name = text::unescape(name);
-            let (plain, _) = split_zone(&name);
-            if plain.is_empty() || plain == "$table" || plain.starts_with("__") || has(plain) {
-                continue;
-            }
-            if !found.contains_key(plain) {
-                if SUFFIXES.iter().any(|suffix| has(&format!("{plain}{suffix}"))) {
-                    continue;
+
+    fn has(&self, name: &str) -> bool {
+        self.known.iter().any(|column| column.name == name)
+    }
+
+    /// Takes note of the names and values of drafts.
+    pub(crate) fn see(&mut self, drafts: &RecordBatch) {
+        for raw in texts(drafts, DRAFT_COLUMN) {
+            for member in members(raw).unwrap_or_default() {
+                if let (Some(name), Some(value)) = (raw.get(member.key), raw.get(member.value)) {
+                    self.see_member(name, value);
                 }
-                order.push(plain.to_owned());
-                found.insert(plain.to_owned(), Common::Nothing);
-            }
-            if let Some(common) = found.get_mut(plain) {
-                *common = with(*common, value);
             }
         }
     }
-    // Hidden columns stand at the end.
-    order.sort_by_key(|name| name.starts_with('_'));
-    let columns = order.into_iter().map(|name| {
-        let ty = suffix_type(&name).unwrap_or(match found.get(&name) {
-            Some(Common::Bool) => ScalarType::Bool,
-            Some(Common::Long) => ScalarType::Long,
-            Some(Common::Real) => ScalarType::Real,
-            Some(Common::Time) => ScalarType::DateTime,
-            Some(Common::Dynamic) => ScalarType::Dynamic,
-            _ => ScalarType::String,
+
+    fn see_member(&mut self, name: &str, value: &str) {
+        let name = text::unescape(name);
+        let (plain, _) = split_zone(&name);
+        if let Some(common) = self.found.get_mut(plain) {
+            *common = with(*common, value);
+            return;
+        }
+        let suffixed = || SUFFIXES.iter().any(|suffix| self.has(&format!("{plain}{suffix}")));
+        let other = plain.is_empty() || plain == "$table" || plain.starts_with("__");
+        if other || self.has(plain) || suffixed() || self.order.len() >= COLUMNS_MAX {
+            return;
+        }
+        self.order.push(plain.to_owned());
+        self.found.insert(plain.to_owned(), with(Common::Nothing, value));
+    }
+
+    /// The schema as far as rows were seen.
+    pub(crate) fn schema(mut self, name: &str) -> TableSchema {
+        // Hidden columns stand at the end.
+        self.order.sort_by_key(|name| name.starts_with('_'));
+        let found = self.found;
+        let columns = self.order.into_iter().map(|name| {
+            let ty = suffix_type(&name).unwrap_or(match found.get(&name) {
+                Some(Common::Bool) => ScalarType::Bool,
+                Some(Common::Long) => ScalarType::Long,
+                Some(Common::Real) => ScalarType::Real,
+                Some(Common::Time) => ScalarType::DateTime,
+                Some(Common::Dynamic) => ScalarType::Dynamic,
+                _ => ScalarType::String,
+            });
+            Column::new(name, ty)
         });
-        Column::new(name, ty)
-    });
-    TableSchema::new(name, known.iter().cloned().chain(columns).collect())
+        TableSchema::new(name, self.known.into_iter().chain(columns).collect())
+    }
 }
 
 fn suffix_type(name: &str) -> Option<ScalarType> {

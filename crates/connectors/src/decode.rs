@@ -8,30 +8,42 @@ use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use crate::batch::{BatchBuilder, RowBatch};
+use crate::blocks::Block;
 use crate::custom;
 use crate::delimited::{self, Delimited};
 use crate::frames::{Content, Frames};
 use crate::json::{Member, mend, scan};
 use crate::options::LoadOptions;
-use crate::report::{Example, SourceReport, excerpt, tally};
+use crate::report::{Example, NAMES_MAX, SourceReport, excerpt, tally};
 use crate::row::Row;
 use crate::sources::exported::{self, Plans, Target, Values};
 use crate::sources::{self, Mapped, Maps, Place, Record};
 
 /// How many envelopes may lie in one another.
 const ENVELOPES_MAX: usize = 4;
-/// Names of fields without a column that are counted one by one.
-const UNMAPPED_MAX: usize = 1_000;
 
-/// Rows and counts of one source.
+/// What a stretch of a source gave.
+pub(crate) struct Decoded {
+    pub(crate) report: SourceReport,
+    pub(crate) batches: Vec<RowBatch>,
+}
+
+impl Decoded {
+    /// About what it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.batches.iter().map(|batch| batch.bytes).sum()
+    }
+}
+
+/// Rows and counts of one source, or of a stretch of it.
 pub(crate) struct Decoder<'a> {
     maps: &'a Maps,
     options: &'a LoadOptions,
     place: Place<'a>,
     /// By table, and whether the rows are drafts.
     builders: BTreeMap<String, [Option<BatchBuilder>; 2]>,
-    pub(crate) report: SourceReport,
-    give: &'a mut dyn FnMut(RowBatch),
+    report: SourceReport,
+    full: Vec<RowBatch>,
     plans: Plans,
     /// What the record at hand gave cause to count.
     events: Vec<Event>,
@@ -47,59 +59,71 @@ enum Event {
 }
 
 impl<'a> Decoder<'a> {
-    pub(crate) fn new(
-        maps: &'a Maps,
-        options: &'a LoadOptions,
-        place: Place<'a>,
-        report: SourceReport,
-        give: &'a mut dyn FnMut(RowBatch),
-    ) -> Decoder<'a> {
+    pub(crate) fn new(maps: &'a Maps, options: &'a LoadOptions, place: Place<'a>) -> Decoder<'a> {
         Decoder {
             maps,
             options,
             place,
             builders: BTreeMap::new(),
-            report,
-            give,
+            report: SourceReport::default(),
+            full: Vec::new(),
             plans: Plans::default(),
             events: Vec::new(),
         }
     }
 
-    /// Reads JSON text to its end.
-    pub(crate) fn json(&mut self, reader: impl Read) {
-        let mut frames = Frames::new(reader, self.options.limits);
+    /// Reads JSON text for about so many bytes, or to its end; false at the end.
+    pub(crate) fn json(&mut self, frames: &mut Frames<impl Read>, bytes: u64) -> bool {
+        let until = frames.consumed() + bytes;
         while let Some(frame) = frames.next() {
             let (record, offset) = (frame.record, frame.offset);
-            match frame.content {
-                Content::Object(members) => self.object(record, frame.bytes, members),
-                Content::Broken(why) => match mend::mended(frame.bytes, self.options.limits.depth) {
-                    Some((text, what)) => {
-                        self.events.push(Event::Mended(what));
-                        self.text(record, &text);
-                    }
-                    None => self.events.push(Event::Unreadable(why.reason())),
-                },
-            }
+            self.frame(record, frame.bytes, frame.content);
             if !self.events.is_empty() {
                 let text = excerpt(frame.bytes);
                 let line = frames.line_of(offset);
                 self.count_events(&Example { record, offset, line, text });
             }
-        }
-        self.report.records = frames.records();
-        self.report.bytes = frames.bytes();
-        self.report.stopped = frames.stopped().map(str::to_owned);
-    }
-
-    /// Gives on what is left. To be called once, at the end.
-    pub(crate) fn finish(mut self) -> SourceReport {
-        for builder in self.builders.values_mut().flatten().flatten() {
-            if builder.rows() > 0 {
-                (self.give)(builder.take());
+            if frames.consumed() >= until {
+                return true;
             }
         }
-        self.report
+        false
+    }
+
+    /// Reads the records of a block.
+    pub(crate) fn block(&mut self, block: &Block) {
+        for frame in block.frames() {
+            let (record, offset) = (frame.record, frame.offset);
+            self.frame(record, frame.bytes, frame.content);
+            if !self.events.is_empty() {
+                let text = excerpt(frame.bytes);
+                self.count_events(&Example { record, offset, line: frame.line, text });
+            }
+        }
+    }
+
+    /// What was gathered since the last call.
+    pub(crate) fn take(&mut self) -> Decoded {
+        for builder in self.builders.values_mut().flatten().flatten() {
+            if builder.rows() > 0 {
+                self.full.push(builder.take());
+            }
+        }
+        Decoded { report: std::mem::take(&mut self.report), batches: std::mem::take(&mut self.full) }
+    }
+
+    fn frame(&mut self, record: u64, bytes: &[u8], content: Content<'_>) {
+        self.report.records += 1;
+        match content {
+            Content::Object(members) => self.object(record, bytes, members),
+            Content::Broken(why) => match mend::mended(bytes, self.options.limits.depth) {
+                Some((text, what)) => {
+                    self.events.push(Event::Mended(what));
+                    self.text(record, &text);
+                }
+                None => self.events.push(Event::Unreadable(why.reason())),
+            },
+        }
     }
 
     fn object(&mut self, record: u64, bytes: &[u8], members: &[Member]) {
@@ -166,15 +190,17 @@ impl<'a> Decoder<'a> {
     }
 
     /// Reads a file of columns to its end.
-    pub(crate) fn delimited(&mut self, reader: impl Read, separator: u8) {
+    pub(crate) fn delimited(&mut self, reader: impl Read, separator: u8, give: &mut dyn FnMut(Decoded)) {
         let mut file = Delimited::new(reader, separator, self.options.limits.record_bytes);
         let names = file.names.clone();
         let of_table = names.iter().any(|name| exported::is_time_column(name) || name == "$table");
         let mut plans: HashMap<String, exported::Plan> = HashMap::new();
         let table_column = names.iter().position(|name| name == "$table");
         let type_column = table_column.or_else(|| names.iter().position(|name| name == "Type"));
+        let mut next = 0;
         while let Some(line) = file.next() {
-            let record = self.report.records;
+            let record = next;
+            next += 1;
             self.report.records += 1;
             let (offset, at_line) = (line.offset, line.line);
             let shown = if line.lossy || line.content.is_err() { delimited::shown(&line) } else { String::new() };
@@ -204,6 +230,9 @@ impl<'a> Decoder<'a> {
             }
             if !self.events.is_empty() {
                 self.count_events(&Example { record, offset, line: at_line, text: shown });
+            }
+            if !self.full.is_empty() {
+                give(self.take());
             }
         }
         self.report.bytes = file.bytes();
@@ -249,7 +278,7 @@ impl<'a> Decoder<'a> {
         }
         for (path, _) in &row.unmapped {
             let unmapped = &mut self.report.unmapped;
-            let known = unmapped.contains_key(path.as_ref()) || unmapped.len() < UNMAPPED_MAX;
+            let known = unmapped.contains_key(path.as_ref()) || unmapped.len() < NAMES_MAX;
             bump(unmapped, if known { path } else { "…" });
         }
         self.report.rows += 1;
@@ -263,7 +292,7 @@ impl<'a> Decoder<'a> {
         let builder = builder.get_or_insert_with(|| BatchBuilder::new(&spec));
         builder.push(row, number);
         if builder.is_full(self.options.batch_rows) {
-            (self.give)(builder.take());
+            self.full.push(builder.take());
         }
     }
 

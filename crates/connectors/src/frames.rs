@@ -135,9 +135,9 @@ impl<R: Read> Frames<R> {
         }
     }
 
-    /// Records given so far.
-    pub(crate) fn records(&self) -> u64 {
-        self.record
+    /// Bytes of text up to the end of the last frame.
+    pub(crate) fn consumed(&self) -> u64 {
+        self.base + self.at as u64
     }
 
     /// Bytes of text read so far.

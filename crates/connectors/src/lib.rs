@@ -18,11 +18,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod batch;
+mod blocks;
 mod custom;
 mod decode;
 mod delimited;
 mod error;
 mod fields;
+mod found;
 mod frames;
 mod in_place;
 mod input;
@@ -33,17 +35,25 @@ mod pipeline;
 mod raw;
 mod report;
 mod row;
+mod schedule;
+mod seen;
 mod sources;
+mod store;
+mod table_file;
 mod time;
 mod written;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
+use store::Keep;
 use tables::TableSchema;
+use tempfile::TempDir;
 
 pub use error::LoadError;
+pub use found::FoundRow;
 pub use options::{LoadOptions, Progress, ProgressCallback, SizeLimits};
 pub use raw::{raw_record, raw_records};
 pub use report::{Example, Gap, LoadReport, SourceReport, TableReport, Tally};
@@ -58,6 +68,8 @@ pub struct Loaded {
     /// Parquet files that hold rows of a table: to be read in place.
     pub parquet: Vec<ParquetFile>,
     pub report: LoadReport,
+    /// Keeps the files of `parquet` that this load made because memory could not hold the rows.
+    spilled: Option<Arc<TempDir>>,
 }
 
 /// A Parquet file whose name or columns say which table it holds.
@@ -101,7 +113,30 @@ impl Loaded {
 /// Reads everything under these paths (a file, a folder tree, a glob, `-` for standard input).
 ///
 /// Only a path that does not exist, or a glob that matches nothing, is an error; a file that cannot be read is counted
-/// in the report.
+/// in the report. Rows beyond `LoadOptions::memory_bytes` are written to files in a folder of their own, which is removed
+/// with the last copy of what is returned.
+///
+/// # Errors
+/// A path that does not exist, and failing to write what memory cannot hold.
 pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, LoadError> {
-    pipeline::load(paths, options)
+    let Some(folder) = &options.spill_folder else {
+        return pipeline::load(paths, options, Keep::Memory);
+    };
+    let made = tempfile::Builder::new().prefix("tidewatch-").tempdir_in(folder);
+    let made = made.map_err(|source| LoadError::Io { path: folder.clone(), source })?;
+    let keep = Keep::Spill { bytes: options.memory_bytes, folder: made.path().to_path_buf() };
+    let mut loaded = pipeline::load(paths, options, keep)?;
+    if loaded.parquet.iter().any(|file| file.path.starts_with(made.path())) {
+        loaded.spilled = Some(Arc::new(made));
+    }
+    Ok(loaded)
+}
+
+/// As [`load`], but the rows go to a folder as they are read, in the form that [`Loaded::save`] writes; the memory used
+/// does not grow with the logs. What is returned lists the files written.
+///
+/// # Errors
+/// As [`load`], and when the folder cannot be written.
+pub fn load_into(paths: &[PathBuf], options: &LoadOptions, folder: &Path) -> Result<Loaded, LoadError> {
+    written::load_into(paths, options, folder)
 }

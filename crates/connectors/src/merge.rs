@@ -1,22 +1,24 @@
 //! Puts together what the workers give, in the order of the sources: removes duplicates, numbers places, keeps the
 //! account of tables.
 
-use std::collections::{BTreeMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array};
-use arrow::compute::{BatchCoalescer, filter_record_batch};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, StringViewArray};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 use kql_types::datetime::TICKS_PER_HOUR;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tables::{SchemaSet, TableSchema};
 
-use crate::batch::{RowBatch, RowKey};
-use crate::custom;
+use crate::batch::{Identity, RowBatch, RowKey, guid_text, repeated};
+use crate::custom::{self, Shape};
 use crate::report::{Gap, LoadReport, SourceReport, TableReport};
 use crate::row::TableSpec;
+use crate::seen::Seen;
+use crate::store::{Keep, Kept, Rows, Store};
 use crate::time::PLAUSIBLE_MIN;
 use crate::{LoadError, Loaded, ParquetFile};
 
@@ -33,40 +35,36 @@ const SEEN_COLUMNS: &[&str] = &[
 /// Values kept for each of them.
 const SEEN_MAX: usize = 10_000;
 
-/// Keys are hashes already: their first bytes serve.
-#[derive(Default, Clone)]
-struct FirstBytes(u64);
-
-impl Hasher for FirstBytes {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(Ok(first)) = bytes.get(..8).map(<[u8; 8]>::try_from) {
-            self.0 = u64::from_le_bytes(first);
-        }
-    }
-
-    fn write_usize(&mut self, _length: usize) {}
-}
+/// Bytes of rows between two looks at the limits of memory.
+const SETTLE_BYTES: usize = 16 << 20;
 
 pub(crate) struct Merge {
-    batch_rows: usize,
-    keys: HashSet<RowKey, BuildHasherDefault<FirstBytes>>,
+    store: Store,
+    keys: Seen,
+    repeats: Repeats,
     /// By name, and whether the rows are drafts.
     tables: BTreeMap<(String, bool), Table>,
+    schemas_known: SchemaSet,
     report: LoadReport,
     parquet: Vec<ParquetFile>,
     schemas: BTreeMap<String, TableSchema>,
     /// Of the source being merged.
     plausible_max: i64,
     current: Current,
+    unsettled: usize,
 }
 
-/// What the merger alone knows of the source being merged.
+/// How often content without an id came in the source being merged.
+struct Repeats {
+    once: Seen,
+    more: HashMap<RowKey, u32>,
+    used: bool,
+}
+
+/// What is known of the source being merged.
 #[derive(Default)]
 struct Current {
+    report: SourceReport,
     duplicates: u64,
     undated: u64,
     implausible: u64,
@@ -76,8 +74,9 @@ struct Current {
 
 struct Table {
     spec: Arc<TableSpec>,
-    coalescer: BatchCoalescer,
-    batches: Vec<RecordBatch>,
+    rows: Rows,
+    /// Of drafts: the columns as far as rows were seen.
+    shape: Option<Shape>,
     report: TableReport,
     /// First and last row of every hour with rows.
     hours: BTreeMap<i64, (i64, i64)>,
@@ -85,51 +84,97 @@ struct Table {
 
 impl Merge {
     /// Continues what an earlier load found.
-    pub(crate) fn new(batch_rows: usize, base: Loaded) -> Merge {
+    pub(crate) fn new(keep: Keep, batch_rows: usize, threads: usize, schemas: &SchemaSet, base: Loaded) -> Merge {
+        let store = Store::new(keep, batch_rows, threads);
+        let once = Seen::new(store.folder(), "source");
         Merge {
-            batch_rows,
-            keys: HashSet::default(),
+            keys: Seen::new(store.folder(), "rows"),
+            repeats: Repeats { once, more: HashMap::new(), used: false },
+            store,
             tables: BTreeMap::new(),
+            schemas_known: schemas.clone(),
             report: base.report,
             parquet: base.parquet,
             schemas: base.schemas,
             plausible_max: 0,
             current: Current::default(),
+            unsettled: 0,
         }
     }
 
     pub(crate) fn start(&mut self, plausible_max: i64) {
         self.plausible_max = plausible_max;
         self.current = Current::default();
+        self.repeats.clear();
     }
 
-    pub(crate) fn rows(&mut self, batch: RowBatch) -> Result<(), LoadError> {
+    /// Takes what was decoded next of the source being merged.
+    pub(crate) fn decoded(&mut self, report: SourceReport, batches: Vec<RowBatch>) -> Result<(), LoadError> {
+        self.current.report.absorb(report);
+        batches.into_iter().try_for_each(|batch| self.rows(batch))
+    }
+
+    fn rows(&mut self, mut batch: RowBatch) -> Result<(), LoadError> {
         let source = self.report.sources.len() as u32;
+        let new = self.new_rows(&mut batch)?;
         let places: ArrayRef =
             Arc::new(batch.records.iter().map(|record| tables::pack_source(source, *record)).collect::<Int64Array>());
         let mut columns = batch.columns;
         columns.push(places);
         let mut rows = RecordBatch::try_new(Arc::clone(&batch.spec.arrow), columns).map_err(bug)?;
-        let new: Vec<bool> = batch.keys.iter().map(|key| self.keys.insert(*key)).collect();
         let repeated = new.iter().filter(|new| !**new).count();
         if repeated > 0 {
             self.current.duplicates += repeated as u64;
             rows = filter_record_batch(&rows, &BooleanArray::from(new)).map_err(bug)?;
         }
-        let batch_rows = self.batch_rows;
-        let table = self.tables.entry((batch.spec.name().to_owned(), batch.spec.draft)).or_insert_with(|| Table {
-            coalescer: BatchCoalescer::new(Arc::clone(&batch.spec.arrow), batch_rows),
-            spec: batch.spec,
-            batches: Vec::new(),
-            report: TableReport::default(),
-            hours: BTreeMap::new(),
-        });
+        let key = (batch.spec.name().to_owned(), batch.spec.draft);
+        if !self.tables.contains_key(&key) {
+            let made = Table::new(batch.spec, &mut self.store, &self.schemas_known);
+            self.tables.insert(key.clone(), made);
+        }
+        let Some(table) = self.tables.get_mut(&key) else { return Ok(()) };
         table.account(&rows, self.plausible_max, &mut self.current);
-        table.coalescer.push_batch(rows).map_err(bug)?;
-        while let Some(full) = table.coalescer.next_completed_batch() {
-            table.batches.push(full);
+        if let Some(shape) = &mut table.shape {
+            shape.see(&rows);
+        }
+        self.store.push(&mut table.rows, rows, batch.bytes)?;
+        self.unsettled += batch.bytes;
+        if self.unsettled >= SETTLE_BYTES {
+            self.unsettled = 0;
+            self.store.settle(self.tables.values_mut().map(|table| &mut table.rows))?;
         }
         Ok(())
+    }
+
+    /// Which rows were not seen before. Content without an id that came before in this source is another event, with an
+    /// id of its own.
+    fn new_rows(&mut self, batch: &mut RowBatch) -> Result<Vec<bool>, LoadError> {
+        let mut new = Vec::with_capacity(batch.keys.len());
+        let mut ids: Vec<(usize, RowKey)> = Vec::new();
+        for (index, (key, identity)) in batch.keys.iter().zip(&batch.identities).enumerate() {
+            let mut key = *key;
+            if *identity != Identity::Own {
+                let before = self.repeats.before(key)?;
+                if before > 0 {
+                    key = repeated(key, before);
+                    if *identity == Identity::Content {
+                        ids.push((index, key));
+                    }
+                }
+            }
+            new.push(self.keys.insert(key)?);
+        }
+        if let Some(column) = batch.columns.get_mut(batch.spec.item_id).filter(|_| !ids.is_empty())
+            && let Some(texts) = column.as_string_view_opt()
+        {
+            let mut ids = ids.into_iter().peekable();
+            let texts = texts.iter().enumerate().map(|(index, text)| match ids.next_if(|(at, _)| *at == index) {
+                Some((_, key)) => Some(guid_text(&key)),
+                None => text.map(str::to_owned),
+            });
+            *column = Arc::new(texts.collect::<StringViewArray>());
+        }
+        Ok(new)
     }
 
     /// Notes a Parquet file whose rows stay where they are.
@@ -139,44 +184,56 @@ impl Merge {
         self.parquet.push(ParquetFile { table, path, rows, source });
     }
 
-    pub(crate) fn end(&mut self, mut report: SourceReport) {
+    /// Ends the source; gives its records and bytes.
+    pub(crate) fn end(&mut self, report: SourceReport) -> (u64, u64) {
         let current = std::mem::take(&mut self.current);
-        report.rows -= current.duplicates;
-        report.duplicates = current.duplicates;
-        report.undated = current.undated;
-        report.implausible = current.implausible;
-        report.first = current.first;
-        report.last = current.last;
-        self.report.bytes += report.bytes;
-        self.report.sources.push(report);
+        let mut whole = current.report;
+        whole.absorb(report);
+        whole.rows -= current.duplicates;
+        whole.duplicates = current.duplicates;
+        whole.undated = current.undated;
+        whole.implausible = current.implausible;
+        whole.first = current.first;
+        whole.last = current.last;
+        self.report.bytes += whole.bytes;
+        let sums = (whole.records, whole.bytes);
+        self.report.sources.push(whole);
+        sums
     }
 
-    pub(crate) fn finish(mut self, schemas: &SchemaSet) -> Result<Loaded, LoadError> {
+    pub(crate) fn finish(mut self) -> Result<Loaded, LoadError> {
+        self.store.settle(self.tables.values_mut().map(|table| &mut table.rows))?;
         let mut loaded = Loaded { parquet: self.parquet, schemas: self.schemas, ..Loaded::default() };
-        for ((name, _), table) in self.tables {
-            let draft = table.spec.draft;
-            let known = table.spec.schema.clone();
-            let (batches, report) = table.finish()?;
+        for ((name, _), mut table) in self.tables {
+            let report = table.report();
             match self.report.tables.get_mut(&name) {
                 None => {
                     self.report.tables.insert(name.clone(), report);
                 }
                 Some(before) => before.add(report),
             }
-            if draft {
-                let (schema, mut all) = custom::finished(&name, &batches, schemas.get(&name)).map_err(bug)?;
-                if let Some(before) = loaded.tables.remove(&name) {
-                    all.extend(custom::widened(&before, &schema).map_err(bug)?);
-                }
-                loaded.schemas.insert(name.clone(), schema);
-                loaded.tables.insert(name, all);
-            } else {
-                loaded.schemas.insert(name.clone(), known);
-                loaded.tables.insert(name, batches);
+            let (schema, kept) = match table.shape.take() {
+                None => (table.spec.schema.clone(), self.store.finish(table.rows)?),
+                Some(shape) => shaped(&name, shape, table.rows, &mut self.store)?,
+            };
+            if let Some(before) = loaded.tables.get_mut(&name) {
+                *before = custom::widened(before, &schema).map_err(bug)?;
+            }
+            loaded.schemas.insert(name.clone(), schema);
+            match kept {
+                Kept::Memory(batches) => loaded.tables.entry(name).or_default().extend(batches),
+                Kept::Files(files) => loaded.parquet.extend(files.into_iter().map(|file| ParquetFile {
+                    table: name.clone(),
+                    path: file.path,
+                    rows: file.rows,
+                    source: None,
+                })),
             }
         }
         for file in &loaded.parquet {
-            if let (false, Some(schema)) = (loaded.schemas.contains_key(&file.table), schemas.get(&file.table)) {
+            if let (false, Some(schema)) =
+                (loaded.schemas.contains_key(&file.table), self.schemas_known.get(&file.table))
+            {
                 loaded.schemas.insert(file.table.clone(), schema.clone());
             }
         }
@@ -185,16 +242,72 @@ impl Merge {
     }
 }
 
+/// Drafts as rows of their table, whose columns are known now that all were seen.
+fn shaped(name: &str, shape: Shape, drafts: Rows, store: &mut Store) -> Result<(TableSchema, Kept), LoadError> {
+    let schema = shape.schema(name);
+    let spec = TableSpec::new(&schema);
+    let mut rows = store.rows(name, &schema, &spec.arrow);
+    let mut fill = |store: &mut Store, draft: &RecordBatch| {
+        let batch = custom::filled(&spec, draft).map_err(bug)?;
+        let bytes = batch.get_array_memory_size();
+        store.push(&mut rows, batch, bytes)?;
+        store.settle(std::iter::once(&mut rows))
+    };
+    match store.finish(drafts)? {
+        Kept::Memory(batches) => batches.iter().try_for_each(|draft| fill(store, draft))?,
+        Kept::Files(files) => {
+            for file in files {
+                let failed = |source| LoadError::Io { path: file.path.clone(), source };
+                let input = std::fs::File::open(&file.path).map_err(failed)?;
+                let reader = ParquetRecordBatchReaderBuilder::try_new(input).and_then(|reader| reader.build());
+                for draft in reader.map_err(|error| LoadError::Bug(error.to_string()))? {
+                    fill(store, &draft.map_err(bug)?)?;
+                }
+                std::fs::remove_file(&file.path).map_err(failed)?;
+            }
+        }
+    }
+    let kept = store.finish(rows)?;
+    Ok((schema, kept))
+}
+
+impl Repeats {
+    /// How often the content came before.
+    fn before(&mut self, key: RowKey) -> Result<u32, LoadError> {
+        self.used = true;
+        if self.once.insert(key)? {
+            return Ok(0);
+        }
+        let count = self.more.entry(key).or_default();
+        *count += 1;
+        Ok(*count)
+    }
+
+    fn clear(&mut self) {
+        if self.used {
+            self.once.clear();
+            self.more.clear();
+            self.used = false;
+        }
+    }
+}
+
 fn bug(error: arrow::error::ArrowError) -> LoadError {
     LoadError::Bug(error.to_string())
 }
 
 impl Table {
-    fn finish(mut self) -> Result<(Vec<RecordBatch>, TableReport), LoadError> {
-        self.coalescer.finish_buffered_batch().map_err(bug)?;
-        while let Some(rest) = self.coalescer.next_completed_batch() {
-            self.batches.push(rest);
-        }
+    fn new(spec: Arc<TableSpec>, store: &mut Store, known: &SchemaSet) -> Table {
+        let name = spec.name();
+        let (rows, shape) = match spec.draft {
+            true => (store.drafts(name, &spec.arrow), Some(Shape::new(known.get(name)))),
+            false => (store.rows(name, &spec.schema, &spec.arrow), None),
+        };
+        Table { rows, shape, spec, report: TableReport::default(), hours: BTreeMap::new() }
+    }
+
+    /// The account of the rows, with the gaps between them.
+    fn report(&mut self) -> TableReport {
         let spans: Vec<&(i64, i64)> = self.hours.values().collect();
         for pair in spans.windows(2) {
             if let [(_, from), (to, _)] = pair
@@ -203,7 +316,7 @@ impl Table {
                 self.report.gaps.push(Gap { from: *from, to: *to });
             }
         }
-        Ok((self.batches, self.report))
+        std::mem::take(&mut self.report)
     }
 
     fn account(&mut self, rows: &RecordBatch, plausible_max: i64, current: &mut Current) {

@@ -1,6 +1,7 @@
 //! What a load may use and how large things may be.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tables::SchemaSet;
@@ -18,6 +19,10 @@ pub struct LoadOptions {
     pub limits: SizeLimits,
     /// Rows a batch has at most.
     pub batch_rows: usize,
+    /// Rows take at most about so many bytes of memory when there is a `spill_folder`.
+    pub memory_bytes: usize,
+    /// Where a folder for rows beyond that may be made; None: all rows stay in memory.
+    pub spill_folder: Option<PathBuf>,
     /// Called after each source, from the thread that merges.
     pub progress: Option<ProgressCallback>,
 }
@@ -57,6 +62,8 @@ impl Default for LoadOptions {
             schemas: SchemaSet::builtin(),
             limits: SizeLimits::default(),
             batch_rows: 8_192,
+            memory_bytes: 512 << 20,
+            spill_folder: None,
             progress: None,
         }
     }
@@ -68,6 +75,8 @@ impl fmt::Debug for LoadOptions {
             .field("threads", &self.threads)
             .field("limits", &self.limits)
             .field("batch_rows", &self.batch_rows)
+            .field("memory_bytes", &self.memory_bytes)
+            .field("spill_folder", &self.spill_folder)
             .finish_non_exhaustive()
     }
 }

@@ -1,38 +1,42 @@
 //! Files in parallel, results in order.
 //!
 //! Each worker takes the next file and sends what it gives through a short channel of its own; the merging thread drains
-//! the channels in the order of the files. So the result does not depend on the number of threads, and nobody runs
-//! further ahead than the channels hold.
+//! the channels in the order of the files. A large file is read by one worker and decoded by all: its later stretches
+//! are offered as blocks. So the result does not depend on the number of threads, and what waits is bounded: a file that
+//! is not the next to be merged waits until the rows in flight leave room.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use kql_types::datetime::{self, TICKS_PER_DAY};
 
-use crate::batch::RowBatch;
-use crate::decode::Decoder;
+use crate::blocks::{BLOCK_BYTES, Block};
+use crate::decode::{Decoded, Decoder};
 use crate::delimited;
+use crate::frames::Frames;
 use crate::in_place::{self, Footer};
 use crate::input::{self, Content, Input};
 use crate::merge::Merge;
 use crate::options::LoadOptions;
 use crate::report::{Example, SourceReport, Tally, tally};
+use crate::schedule::{Schedule, Work};
 use crate::sources::{Maps, Place};
+use crate::store::Keep;
 use crate::{LoadError, Loaded, Progress, written};
-
-/// Messages a file may have waiting.
-const WAITING_MAX: usize = 2;
-/// Files a worker may be ahead of the one being merged.
-const AHEAD_PER_THREAD: usize = 8;
 
 /// What a worker tells about a source; in this order, sources of a file one after another.
 pub(crate) enum Message {
     Start {
         plausible_max: i64,
     },
-    Rows(RowBatch),
+    Decoded {
+        decoded: Box<Decoded>,
+        bytes: usize,
+    },
+    /// A stretch of the source that somebody decodes, or whoever needs it.
+    Later(Arc<Later>),
     /// The source is a Parquet file of this table, with this many rows.
     InPlace {
         table: String,
@@ -42,7 +46,30 @@ pub(crate) enum Message {
     End(Box<SourceReport>),
 }
 
-pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, LoadError> {
+/// A block that waits for a thread, and its result.
+pub(crate) struct Later {
+    block: Mutex<Option<Block>>,
+    source: Arc<Named>,
+    bytes: usize,
+    send: SyncSender<Decoded>,
+    result: Mutex<Receiver<Decoded>>,
+}
+
+/// What decoders need to know of a source.
+struct Named {
+    path: String,
+    modified: Option<i64>,
+}
+
+/// What all threads share.
+struct Shared<'a> {
+    inputs: &'a [Input],
+    maps: &'a Maps,
+    options: &'a LoadOptions,
+    schedule: Schedule,
+}
+
+pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions, keep: Keep) -> Result<Loaded, LoadError> {
     let (mut loaded, paths) = written_before(paths)?;
     if paths.is_empty() && !loaded.report.sources.is_empty() {
         return Ok(loaded);
@@ -50,23 +77,33 @@ pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, L
     let inputs = input::expand(&paths)?;
     let maps = Maps::new(options.schemas.clone());
     let threads = options.threads.or_else(|| std::thread::available_parallelism().map(usize::from).ok()).unwrap_or(1);
-    let threads = threads.clamp(1, inputs.len().max(1));
+    let threads = threads.max(1);
     let (order, ordered) = channel();
-    let queue = Queue {
-        state: Mutex::new(State { next: 0, merged: 0, stopped: false }),
-        moved: Condvar::new(),
-        ahead: threads * AHEAD_PER_THREAD,
-    };
-    let base = std::mem::take(&mut loaded);
+    let schedule = Schedule::new(inputs.len(), threads);
+    let shared = Shared { inputs: &inputs, maps: &maps, options, schedule };
+    let merge = Merge::new(keep, options.batch_rows, threads, &options.schemas, std::mem::take(&mut loaded));
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            let order = order.clone();
-            let (queue, inputs, maps) = (&queue, &inputs, &maps);
-            scope.spawn(move || work(queue, inputs, maps, options, &order));
+            let (order, shared) = (order.clone(), &shared);
+            scope.spawn(move || {
+                while let Some(work) = shared.schedule.take(&order) {
+                    match work {
+                        Work::File { index, send } => {
+                            if let Some(input) = shared.inputs.get(index) {
+                                File { shared, index, send }.read(input);
+                            }
+                            shared.schedule.read();
+                        }
+                        Work::Block(later) => later.run(shared),
+                    }
+                }
+            });
         }
         drop(order);
-        let merged = merge(&ordered, &queue, options, inputs.len(), base);
-        queue.stop();
+        let merged = merged(&ordered, &shared, merge);
+        shared.schedule.stop();
+        // Workers that still send are let go.
+        drop(ordered);
         merged
     })
 }
@@ -87,137 +124,157 @@ fn written_before(paths: &[PathBuf]) -> Result<(Loaded, Vec<PathBuf>), LoadError
     }
 }
 
-struct Queue {
-    state: Mutex<State>,
-    moved: Condvar,
-    ahead: usize,
-}
-
-struct State {
-    next: usize,
-    merged: usize,
-    stopped: bool,
-}
-
-impl Queue {
-    /// The next file for a worker, announced to the merger under the same lock so that both agree on the order.
-    fn take(&self, count: usize, order: &Sender<Receiver<Message>>) -> Option<(usize, SyncSender<Message>)> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        while !state.stopped && state.next >= state.merged + self.ahead {
-            state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        if state.stopped || state.next >= count {
-            return None;
-        }
-        let index = state.next;
-        state.next += 1;
-        let (send, receive) = sync_channel(WAITING_MAX);
-        order.send(receive).ok()?;
-        Some((index, send))
-    }
-
-    fn merged(&self, count: usize) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).merged = count;
-        self.moved.notify_all();
-    }
-
-    fn stop(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
-        self.moved.notify_all();
-    }
-}
-
-fn work(queue: &Queue, inputs: &[Input], maps: &Maps, options: &LoadOptions, order: &Sender<Receiver<Message>>) {
-    while let Some((index, send)) = queue.take(inputs.len(), order) {
-        if let Some(input) = inputs.get(index) {
-            read(input, maps, options, &send);
-        }
-    }
-}
-
-fn merge(
-    ordered: &Receiver<Receiver<Message>>,
-    queue: &Queue,
-    options: &LoadOptions,
-    files_total: usize,
-    base: Loaded,
-) -> Result<Loaded, LoadError> {
-    let mut merge = Merge::new(options.batch_rows, base);
-    let mut progress = Progress { files_total, ..Progress::default() };
+fn merged(ordered: &Receiver<Receiver<Message>>, shared: &Shared<'_>, mut merge: Merge) -> Result<Loaded, LoadError> {
+    let mut progress = Progress { files_total: shared.inputs.len(), ..Progress::default() };
     for messages in ordered {
         for message in messages {
             match message {
                 Message::Start { plausible_max } => merge.start(plausible_max),
-                Message::Rows(batch) => merge.rows(batch)?,
+                Message::Decoded { decoded, bytes } => {
+                    merge.decoded(decoded.report, decoded.batches)?;
+                    shared.schedule.landed(bytes);
+                }
+                Message::Later(later) => {
+                    let decoded = later.result(shared)?;
+                    merge.decoded(decoded.report, decoded.batches)?;
+                    shared.schedule.landed(later.bytes);
+                }
                 Message::InPlace { table, path, rows } => merge.in_place(table, path, rows),
                 Message::End(report) => {
-                    progress.records += report.records;
-                    progress.bytes += report.bytes;
-                    merge.end(*report);
+                    let (records, bytes) = merge.end(*report);
+                    progress.records += records;
+                    progress.bytes += bytes;
                 }
             }
         }
         progress.files_done += 1;
-        queue.merged(progress.files_done);
-        if let Some(callback) = &options.progress {
+        shared.schedule.merged(progress.files_done);
+        if let Some(callback) = &shared.options.progress {
             callback(&progress);
         }
     }
-    merge.finish(&options.schemas)
+    merge.finish()
 }
 
-/// Reads one file. A failed send means that the merger gave up; the rest is then read for nobody, and quickly over.
-fn read(input: &Input, maps: &Maps, options: &LoadOptions, send: &SyncSender<Message>) {
-    let path = input.name();
-    let mut report = SourceReport { path: path.clone(), ..SourceReport::default() };
-    // No log holds events of more than a day after it was written.
-    let modified = modified(input);
-    let plausible_max = modified.map_or(datetime::MAX, |written| written + TICKS_PER_DAY);
-    let _ = send.send(Message::Start { plausible_max });
-    match input::open(input, &options.limits) {
-        Err(error) => {
-            report.format = "unreadable".to_owned();
-            report.stopped = Some(error.to_string());
-        }
-        Ok(opened) => {
-            report.format = format_name(name(opened.content), &opened.wrappings);
-            let hash = opened.hash.clone();
-            match opened.content {
-                Content::Json => {
-                    let mut give = |batch| {
-                        let _ = send.send(Message::Rows(batch));
-                    };
-                    let mut decoder = Decoder::new(maps, options, Place { path: &path, modified }, report, &mut give);
-                    decoder.json(opened.reader);
-                    report = decoder.finish();
-                }
-                Content::Text => {
-                    let mut give = |batch| {
-                        let _ = send.send(Message::Rows(batch));
-                    };
-                    let separator = delimited::separator(&opened.head);
-                    report.format = format_name(if separator.is_some() { "csv" } else { "text" }, &opened.wrappings);
-                    let mut decoder = Decoder::new(maps, options, Place { path: &path, modified }, report, &mut give);
-                    match separator {
-                        Some(separator) => decoder.delimited(opened.reader, separator),
-                        None => decoder.lines(opened.reader),
-                    }
-                    report = decoder.finish();
-                }
-                Content::Empty => {}
-                Content::Parquet => in_place(input, maps, &mut report, send),
-                other => {
-                    report.records = 1;
-                    let reason = format!("unsupported: {}", name(other));
-                    tally(&mut report.unreadable, &reason, Example::default);
-                }
-            }
-            if opened.content != Content::Parquet {
-                report.sha256 = hash.finish(input);
-            }
+impl Later {
+    fn new(block: Block, source: &Arc<Named>) -> Later {
+        let (send, result) = sync_channel(1);
+        // Rows take about as much as the text they come from.
+        let bytes = block.bytes() * 2;
+        Later { block: Mutex::new(Some(block)), source: Arc::clone(source), bytes, send, result: Mutex::new(result) }
+    }
+
+    fn claim(&self, shared: &Shared<'_>) -> Option<Decoded> {
+        let block = self.block.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let place = Place { path: &self.source.path, modified: self.source.modified };
+        let mut decoder = Decoder::new(shared.maps, shared.options, place);
+        decoder.block(&block);
+        Some(decoder.take())
+    }
+
+    /// Decodes the block when nobody has begun to.
+    fn run(&self, shared: &Shared<'_>) {
+        if let Some(decoded) = self.claim(shared) {
+            let _ = self.send.send(decoded);
         }
     }
-    let _ = send.send(Message::End(Box::new(report)));
+
+    /// What the block gives: decoded here when nobody has begun to.
+    fn result(&self, shared: &Shared<'_>) -> Result<Decoded, LoadError> {
+        if let Some(decoded) = self.claim(shared) {
+            return Ok(decoded);
+        }
+        let result = self.result.lock().unwrap_or_else(PoisonError::into_inner);
+        result.recv().map_err(|_| LoadError::Bug("a thread that decodes ended early".to_owned()))
+    }
+}
+
+/// A file on its way through a worker.
+struct File<'a> {
+    shared: &'a Shared<'a>,
+    index: usize,
+    send: SyncSender<Message>,
+}
+
+impl File<'_> {
+    /// A failed send means that the merger gave up; the rest is then read for nobody, and quickly over.
+    fn send(&self, message: Message) {
+        let _ = self.send.send(message);
+    }
+
+    fn send_decoded(&self, decoded: Decoded) {
+        let bytes = decoded.bytes();
+        self.shared.schedule.launch(self.index, bytes);
+        self.send(Message::Decoded { decoded: Box::new(decoded), bytes });
+    }
+
+    fn read(&self, input: &Input) {
+        let path = input.name();
+        let mut report = SourceReport { path: path.clone(), ..SourceReport::default() };
+        // No log holds events of more than a day after it was written.
+        let modified = modified(input);
+        let plausible_max = modified.map_or(datetime::MAX, |written| written + TICKS_PER_DAY);
+        self.send(Message::Start { plausible_max });
+        match input::open(input, &self.shared.options.limits) {
+            Err(error) => {
+                report.format = "unreadable".to_owned();
+                report.stopped = Some(error.to_string());
+            }
+            Ok(opened) => {
+                report.format = format_name(name(opened.content), &opened.wrappings);
+                let hash = opened.hash.clone();
+                match opened.content {
+                    Content::Json => self.json(opened.reader, Named { path, modified }, &mut report),
+                    Content::Text => {
+                        let separator = delimited::separator(&opened.head);
+                        let kind = if separator.is_some() { "csv" } else { "text" };
+                        report.format = format_name(kind, &opened.wrappings);
+                        let place = Place { path: &path, modified };
+                        let mut decoder = Decoder::new(self.shared.maps, self.shared.options, place);
+                        match separator {
+                            Some(separator) => {
+                                decoder.delimited(opened.reader, separator, &mut |decoded| self.send_decoded(decoded));
+                            }
+                            None => decoder.lines(opened.reader),
+                        }
+                        self.send_decoded(decoder.take());
+                    }
+                    Content::Empty => {}
+                    Content::Parquet => in_place(input, self.shared.maps, &mut report, &self.send),
+                    other => {
+                        report.records = 1;
+                        let reason = format!("unsupported: {}", name(other));
+                        tally(&mut report.unreadable, &reason, Example::default);
+                    }
+                }
+                if opened.content != Content::Parquet {
+                    report.sha256 = hash.finish(input);
+                }
+            }
+        }
+        self.send(Message::End(Box::new(report)));
+    }
+
+    /// Decodes the first stretch here; those that follow are for whoever has time.
+    fn json(&self, reader: Box<dyn std::io::Read + Send>, source: Named, report: &mut SourceReport) {
+        let Shared { maps, options, schedule, .. } = self.shared;
+        let mut frames = Frames::new(reader, options.limits);
+        let source = Arc::new(source);
+        let place = Place { path: &source.path, modified: source.modified };
+        let mut decoder = Decoder::new(maps, options, place);
+        let more = decoder.json(&mut frames, BLOCK_BYTES);
+        self.send_decoded(decoder.take());
+        while more && let Some(block) = Block::read(&mut frames) {
+            let later = Arc::new(Later::new(block, &source));
+            schedule.launch(self.index, later.bytes);
+            if let Some(later) = schedule.offer(Arc::clone(&later)) {
+                later.run(self.shared);
+            }
+            self.send(Message::Later(later));
+        }
+        report.bytes = frames.bytes();
+        report.stopped = frames.stopped().map(str::to_owned);
+    }
 }
 
 /// A Parquet file: listed when it is on disk and holds a table's rows.

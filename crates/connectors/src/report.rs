@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// Names that are counted one by one; what comes later is counted together as `…`.
+pub(crate) const NAMES_MAX: usize = 1_000;
+
 /// The whole load.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoadReport {
@@ -134,6 +137,37 @@ impl SourceReport {
     /// Records that could not be read.
     pub fn unreadable_count(&self) -> u64 {
         self.unreadable.values().map(|tally| tally.count).sum()
+    }
+
+    /// Adds what was found further on in the same source.
+    pub(crate) fn absorb(&mut self, later: SourceReport) {
+        if !later.path.is_empty() {
+            (self.path, self.member, self.format) = (later.path, later.member, later.format);
+            self.sha256 = later.sha256;
+        }
+        for (sums, counts) in
+            [(&mut self.kinds, later.kinds), (&mut self.tables, later.tables), (&mut self.unmapped, later.unmapped)]
+        {
+            for (name, count) in counts {
+                let known = sums.contains_key(&name) || sums.len() < NAMES_MAX;
+                *sums.entry(if known { name } else { "…".to_owned() }).or_default() += count;
+            }
+        }
+        self.records += later.records;
+        self.rows += later.rows;
+        self.bytes += later.bytes;
+        for (tallies, more) in [
+            (&mut self.other, later.other),
+            (&mut self.unreadable, later.unreadable),
+            (&mut self.mended, later.mended),
+            (&mut self.misfits, later.misfits),
+        ] {
+            for (kind, tally) in more {
+                tallies.entry(kind).and_modify(|before| before.count += tally.count).or_insert(tally);
+            }
+        }
+        self.stopped = self.stopped.take().or(later.stopped);
+        self.notes.extend(later.notes);
     }
 
     /// True when every record is accounted for.

@@ -1,26 +1,22 @@
 //! Loaded tables as a folder of Parquet files that later runs read in place.
 //!
 //! `TABLE.parquet` holds the rows; times are timestamps that other programs read, and the hidden columns keep ids,
-//! delivery and places. The manifest keeps the schemas and the account of the sources, so that provenance stays.
+//! delivery and places. The manifest keeps the schemas and the account of the sources, so that provenance stays. Files
+//! grow in a folder of their own and move to their place at the end, so that a load that fails leaves nothing behind.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, TimestampMicrosecondArray, TimestampNanosecondArray};
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
-use arrow::record_batch::RecordBatch;
-use kql_types::datetime::UNIX_EPOCH;
 use kql_types::{Column, ScalarType};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
-use tables::{INGESTION_COLUMN, TableSchema};
+use tables::TableSchema;
 
+use crate::options::LoadOptions;
 use crate::report::LoadReport;
-use crate::{LoadError, Loaded, ParquetFile};
+use crate::store::Keep;
+use crate::table_file::{TableFile, file_name, free_path};
+use crate::{LoadError, Loaded, ParquetFile, pipeline};
 
 /// The name of the manifest; a folder that has it is a written load.
 pub(crate) const MANIFEST: &str = "tidewatch-load.json";
@@ -48,44 +44,130 @@ struct ManifestFile {
     source: Option<u32>,
 }
 
-/// Writes the tables to a folder, which is made if need be. Files of an earlier load there are replaced.
-pub(crate) fn save(loaded: &Loaded, folder: &Path) -> Result<(), LoadError> {
-    let failed = |path: &Path| {
-        let path = path.to_path_buf();
-        move |source| LoadError::Io { path, source }
-    };
-    fs::create_dir_all(folder).map_err(failed(folder))?;
-    let mut tables: BTreeMap<String, ManifestTable> = BTreeMap::new();
-    for (name, batches) in &loaded.tables {
-        let Some(schema) = loaded.schemas.get(name) else { continue };
-        let file = format!("{}.parquet", file_name(name));
-        write_table(schema, batches, &folder.join(&file))?;
-        let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
-        let columns = schema.columns.iter().map(|c| (c.name.clone(), c.ty.name().to_owned())).collect();
-        tables.insert(
-            name.clone(),
-            ManifestTable { files: vec![ManifestFile { name: file, rows, source: None }], columns },
-        );
+/// Reads logs into a folder, which is made if need be; memory stays bounded whatever their size.
+pub(crate) fn load_into(paths: &[PathBuf], options: &LoadOptions, folder: &Path) -> Result<Loaded, LoadError> {
+    let stage = Stage::new(folder)?;
+    let mut loaded = pipeline::load(paths, options, Keep::Files(stage.path.clone()))?;
+    if !loaded.tables.is_empty() {
+        write_tables(&mut loaded, &stage.path)?;
     }
-    for (index, parquet) in loaded.parquet.iter().enumerate() {
-        let file = format!("{}-{index}.parquet", file_name(&parquet.table));
-        let target = folder.join(&file);
-        fs::copy(&parquet.path, &target).map_err(failed(&parquet.path))?;
-        let entry = tables
-            .entry(parquet.table.clone())
-            .or_insert_with(|| ManifestTable { files: Vec::new(), columns: Vec::new() });
-        entry.files.push(ManifestFile { name: file, rows: parquet.rows, source: parquet.source });
-    }
-    let manifest = Manifest { format: FORMAT.to_owned(), tables, report: loaded.report.clone() };
-    let path = folder.join(MANIFEST);
-    let text = serde_json::to_string_pretty(&manifest).map_err(|error| LoadError::Bug(error.to_string()))?;
-    fs::write(&path, text).map_err(failed(&path))
+    stage.publish(&mut loaded)?;
+    Ok(loaded)
 }
 
-/// Table names come from logs: only what is harmless in a file name stays.
-fn file_name(table: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '-' };
-    table.chars().take(100).map(plain).collect()
+/// Writes the tables to a folder, which is made if need be. Files of an earlier load there are replaced.
+pub(crate) fn save(loaded: &Loaded, folder: &Path) -> Result<(), LoadError> {
+    let stage = Stage::new(folder)?;
+    let mut copy = loaded.clone();
+    write_tables(&mut copy, &stage.path)?;
+    stage.publish(&mut copy)
+}
+
+/// Moves rows from memory to files.
+fn write_tables(loaded: &mut Loaded, folder: &Path) -> Result<(), LoadError> {
+    let pool = rayon::ThreadPoolBuilder::new().build().map_err(|error| LoadError::Bug(error.to_string()))?;
+    let mut names: HashSet<String> = HashSet::new();
+    for (name, batches) in std::mem::take(&mut loaded.tables) {
+        let Some(schema) = loaded.schemas.get(&name) else { continue };
+        let mut file = TableFile::new(free_path(folder, &format!("{name}-rows"), &mut names), schema);
+        for batch in batches {
+            let bytes = batch.get_array_memory_size();
+            file.push(batch, bytes, &pool)?;
+        }
+        let files = file.finish(&pool)?.into_iter();
+        let files =
+            files.map(|file| ParquetFile { table: name.clone(), path: file.path, rows: file.rows, source: None });
+        let files: Vec<ParquetFile> = files.collect();
+        // Rows in memory come before those in files.
+        loaded.parquet.splice(0..0, files);
+    }
+    Ok(())
+}
+
+/// A folder inside the target where files grow.
+struct Stage {
+    target: PathBuf,
+    path: PathBuf,
+}
+
+impl Stage {
+    fn new(target: &Path) -> Result<Stage, LoadError> {
+        let path = target.join(".tidewatch-load");
+        let failed = |source| LoadError::Io { path: path.clone(), source };
+        if path.exists() {
+            fs::remove_dir_all(&path).map_err(failed)?;
+        }
+        fs::create_dir_all(&path).map_err(failed)?;
+        Ok(Stage { target: target.to_path_buf(), path })
+    }
+
+    /// Puts the files in their place and writes the manifest; the files of an earlier load there go.
+    fn publish(&self, loaded: &mut Loaded) -> Result<(), LoadError> {
+        let failed = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| LoadError::Io { path, source }
+        };
+        let (mut tables, moves) = self.plan(loaded)?;
+        for (from, to) in &moves {
+            fs::rename(from, to).map_err(failed(to))?;
+        }
+        self.remove_earlier(&tables);
+        for (name, table) in &mut tables {
+            if let Some(schema) = loaded.schemas.get(name) {
+                table.columns = schema.columns.iter().map(|c| (c.name.clone(), c.ty.name().to_owned())).collect();
+            }
+        }
+        let manifest = Manifest { format: FORMAT.to_owned(), tables, report: loaded.report.clone() };
+        let path = self.target.join(MANIFEST);
+        let text = serde_json::to_string_pretty(&manifest).map_err(|error| LoadError::Bug(error.to_string()))?;
+        fs::write(&path, text).map_err(failed(&path))
+    }
+
+    /// Brings every file into the stage and gives each its name; the loaded files are then those in the target.
+    #[expect(clippy::type_complexity, reason = "two parts of one answer, used at once")]
+    fn plan(
+        &self,
+        loaded: &mut Loaded,
+    ) -> Result<(BTreeMap<String, ManifestTable>, Vec<(PathBuf, PathBuf)>), LoadError> {
+        let mut tables: BTreeMap<String, ManifestTable> = BTreeMap::new();
+        let mut moves = Vec::new();
+        let mut names = HashSet::new();
+        for (index, parquet) in loaded.parquet.iter_mut().enumerate() {
+            let mut staged = parquet.path.clone();
+            if !parquet.path.starts_with(&self.path) {
+                staged = self.path.join(format!("copy-{index}-{}", file_name(&parquet.table)));
+                fs::copy(&parquet.path, &staged)
+                    .map_err(|source| LoadError::Io { path: parquet.path.clone(), source })?;
+            }
+            let target = free_path(&self.target, &parquet.table, &mut names);
+            let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let entry = tables
+                .entry(parquet.table.clone())
+                .or_insert_with(|| ManifestTable { files: Vec::new(), columns: Vec::new() });
+            entry.files.push(ManifestFile { name, rows: parquet.rows, source: parquet.source });
+            parquet.path.clone_from(&target);
+            moves.push((staged, target));
+        }
+        Ok((tables, moves))
+    }
+
+    /// Removes files that the manifest of an earlier load names and the new one does not.
+    fn remove_earlier(&self, tables: &BTreeMap<String, ManifestTable>) {
+        let Ok(earlier) = load(&self.target) else { return };
+        let kept: HashSet<PathBuf> =
+            tables.values().flat_map(|table| &table.files).map(|file| self.target.join(&file.name)).collect();
+        for file in earlier.parquet.into_iter().filter(|file| !kept.contains(&file.path)) {
+            // What stays behind is named by no manifest.
+            let _ = fs::remove_file(file.path);
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // What stays behind is hidden, and replaced by the next load.
+        let _ = fs::remove_dir_all(&self.path);
+    }
 }
 
 /// Reads the manifest of a folder: its tables as files to be read in place, and its account.
@@ -115,82 +197,4 @@ pub(crate) fn load(folder: &Path) -> Result<Loaded, LoadError> {
         }
     }
     Ok(loaded)
-}
-
-fn write_table(schema: &TableSchema, batches: &[RecordBatch], path: &Path) -> Result<(), LoadError> {
-    let bug = |error: &dyn std::fmt::Display| LoadError::Bug(format!("{}: {error}", path.display()));
-    let layout = tables::arrow_schema(schema);
-    let written = written_schema(schema, &layout, batches);
-    let file = File::create(path).map_err(|source| LoadError::Io { path: path.to_path_buf(), source })?;
-    let level = ZstdLevel::try_new(1).map_err(|error| bug(&error))?;
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(128 << 10))
-        .build();
-    let mut writer = ArrowWriter::try_new(file, Arc::clone(&written), Some(properties)).map_err(|error| bug(&error))?;
-    for batch in batches {
-        let columns = batch.columns().iter().zip(written.fields()).map(|(column, field)| as_written(column, field));
-        let batch = RecordBatch::try_new(Arc::clone(&written), columns.collect()).map_err(|error| bug(&error))?;
-        writer.write(&batch).map_err(|error| bug(&error))?;
-    }
-    writer.close().map_err(|error| bug(&error))?;
-    Ok(())
-}
-
-/// The columns as files hold them, with their Kusto types in the metadata.
-fn written_schema(schema: &TableSchema, layout: &SchemaRef, batches: &[RecordBatch]) -> SchemaRef {
-    let fields: Vec<Field> = layout
-        .fields()
-        .iter()
-        .enumerate()
-        .map(|(index, field)| {
-            let hidden = if field.name() == INGESTION_COLUMN { ScalarType::DateTime } else { ScalarType::Long };
-            let text = if *field.data_type() == DataType::Utf8View { ScalarType::String } else { hidden };
-            let ty = schema.column(field.name()).map_or(text, |column| column.ty);
-            let data_type = match ty {
-                ScalarType::DateTime => DataType::Timestamp(unit_of(index, batches), Some(Arc::from("UTC"))),
-                _ => field.data_type().clone(),
-            };
-            let metadata = [("kql.type".to_owned(), ty.name().to_owned())].into();
-            Field::new(field.name(), data_type, field.is_nullable()).with_metadata(metadata)
-        })
-        .collect();
-    Arc::new(Schema::new(fields))
-}
-
-/// Nanoseconds hold every tick of the years 1678 to 2262; a column with other times is written in microseconds.
-fn unit_of(index: usize, batches: &[RecordBatch]) -> TimeUnit {
-    let fits = |ticks: i64| (ticks - UNIX_EPOCH).checked_mul(100).is_some();
-    let all = batches.iter().filter_map(|batch| batch.columns().get(index)?.as_primitive_opt::<Int64Type>());
-    let mut all = all.flat_map(|column| column.iter().flatten());
-    if all.all(fits) { TimeUnit::Nanosecond } else { TimeUnit::Microsecond }
-}
-
-fn as_written(column: &ArrayRef, field: &Field) -> ArrayRef {
-    let DataType::Timestamp(unit, zone) = field.data_type() else { return Arc::clone(column) };
-    let Some(ticks) = column.as_primitive_opt::<Int64Type>() else { return Arc::clone(column) };
-    let since = |ticks: &Int64Array, scaled: fn(i64) -> i64| -> Vec<Option<i64>> {
-        ticks.iter().map(|value| value.map(|value| scaled(value - UNIX_EPOCH))).collect()
-    };
-    match unit {
-        TimeUnit::Nanosecond => {
-            let values = since(ticks, |ticks| ticks.saturating_mul(100));
-            Arc::new(TimestampNanosecondArray::from(values).with_timezone_opt(zone.clone()))
-        }
-        _ => {
-            let values = since(ticks, |ticks| ticks.div_euclid(10));
-            Arc::new(TimestampMicrosecondArray::from(values).with_timezone_opt(zone.clone()))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn table_names_become_harmless_file_names() {
-        assert_eq!(file_name("../../etc/x y"), "------etc-x-y");
-        assert_eq!(file_name("AWSCloudTrail"), "AWSCloudTrail");
-    }
 }

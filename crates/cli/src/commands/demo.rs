@@ -61,7 +61,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit> {
         selection: Selection::default(),
     };
     let found = hunt::run_rules(&session, &library, &hunt_options, &AtomicBool::new(false));
-    let places = Places::of_alerts(&found.alerts, &session.loaded);
+    let places = Places::of_alerts(&found.alerts, &session.loaded)?;
     let report = ReportInput {
         hunt: &found,
         library: &library,

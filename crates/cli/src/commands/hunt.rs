@@ -55,7 +55,7 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     };
     let interrupted = interrupt_flag();
     let found = run_rules(&session, &library, &options, &interrupted);
-    let places = Places::of_alerts(&found.alerts, &session.loaded);
+    let places = Places::of_alerts(&found.alerts, &session.loaded)?;
     let input = ReportInput {
         hunt: &found,
         library: &library,

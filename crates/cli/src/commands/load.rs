@@ -1,22 +1,25 @@
 //! `tidewatch load`: the tables found in logs, written as Parquet.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anyhow::Result;
 
 use crate::args::LoadArgs;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::session;
 use crate::terminal::safe;
 
 /// Loads and writes.
 pub fn run(args: &LoadArgs) -> Result<Exit> {
     let schemas = session::read_schemas(&args.schemas)?;
-    let loaded = session::load(&args.paths, &schemas, args.threads.map(usize::from))?;
-    loaded.save(&args.output).map_err(|e| Failure::input(e.to_string()))?;
+    let loaded = session::load_into(&args.paths, &schemas, args.threads.map(usize::from), &args.output)?;
     let mut out = io::stdout().lock();
-    for (table, batches) in &loaded.tables {
-        let rows: usize = batches.iter().map(|batch| batch.num_rows()).sum();
+    let mut tables: BTreeMap<&str, u64> = BTreeMap::new();
+    for file in &loaded.parquet {
+        *tables.entry(&file.table).or_default() += file.rows;
+    }
+    for (table, rows) in tables {
         writeln!(out, "{}: {rows} rows", safe(table))?;
     }
     let sources = &loaded.report.sources;

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::Int64Type;
+use anyhow::Result;
 use connectors::Loaded;
 use detections::alert::Alert;
 use serde_json::{Value as Json, json};
 use tables::unpack_source;
+
+use crate::exit::Failure;
 
 /// Where one record is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +30,11 @@ pub struct Places {
 }
 
 impl Places {
-    /// Looks up the records behind these alerts: one pass over the rows in memory.
-    pub fn of_alerts(alerts: &[Alert], loaded: &Loaded) -> Places {
+    /// Looks up the records behind these alerts: one pass over the places of the rows.
+    ///
+    /// # Errors
+    /// When a file of the load can no longer be read.
+    pub fn of_alerts(alerts: &[Alert], loaded: &Loaded) -> Result<Places> {
         let rows = alerts.iter().flat_map(|alert| &alert.rows);
         let wanted: BTreeSet<i64> = rows.flat_map(|row| row.sources.places.iter().copied()).collect();
         let mut by_packed = HashMap::with_capacity(wanted.len());
@@ -47,21 +51,11 @@ impl Places {
             };
             by_packed.insert(*packed, place);
         }
-        for (table, batches) in &loaded.tables {
-            for batch in batches {
-                let Some(sources) = batch.column_by_name(tables::SOURCE_COLUMN) else { continue };
-                let Some(sources) = sources.as_primitive_opt::<Int64Type>() else { continue };
-                let times = batch.column_by_name("TimeGenerated").and_then(|c| c.as_primitive_opt::<Int64Type>());
-                let ids = batch.column_by_name(tables::ITEM_ID_COLUMN).and_then(|ids| ids.as_string_view_opt());
-                for (row, packed) in sources.values().iter().enumerate() {
-                    let Some(place) = by_packed.get_mut(packed) else { continue };
-                    place.table = Some(table.clone());
-                    place.time = times.filter(|times| times.is_valid(row)).map(|times| times.value(row));
-                    place.item_id = ids.filter(|ids| ids.is_valid(row)).map(|ids| ids.value(row).to_string());
-                }
-            }
+        for row in loaded.rows_at(&wanted).map_err(|error| Failure::input(error.to_string()))? {
+            let Some(place) = by_packed.get_mut(&row.place) else { continue };
+            (place.table, place.time, place.item_id) = (Some(row.table), row.time, row.item_id);
         }
-        Places { by_packed }
+        Ok(Places { by_packed })
     }
 
     /// The times of the first and the last record behind an alert.

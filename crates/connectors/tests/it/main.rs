@@ -6,6 +6,7 @@ mod azure;
 mod cloudtrail;
 mod damage;
 mod exported;
+mod large;
 mod others;
 mod samples;
 mod support;

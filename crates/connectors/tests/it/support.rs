@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
+use arrow::datatypes::{
+    DataType, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType,
+};
 use arrow::record_batch::RecordBatch;
 use connectors::{LoadOptions, Loaded, load};
 use kql_types::{ScalarType, datetime};
+use tables::TableSchema;
 
 /// Loads files given as (name, bytes), from a folder of their own.
 pub fn load_files(files: &[(&str, &[u8])]) -> Loaded {
@@ -39,25 +42,34 @@ pub fn load_text(text: &str) -> Loaded {
 
 /// The rows of a table, each as its non-empty cells `column=value` in the order of the columns; ids and places left out.
 pub fn rows(loaded: &Loaded, table: &str) -> Vec<Vec<String>> {
+    let batches = loaded.tables.get(table).map(Vec::as_slice).unwrap_or_default();
+    batches.iter().flat_map(|batch| batch_rows(batch, &loaded.schemas[table])).collect()
+}
+
+/// The rows of a batch in the same form.
+pub fn batch_rows(batch: &RecordBatch, schema: &TableSchema) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
-    let Some(batches) = loaded.tables.get(table) else { return rows };
-    let schema = &loaded.schemas[table];
-    for batch in batches {
-        for row in 0..batch.num_rows() {
-            let mut cells = Vec::new();
-            for (index, field) in batch.schema().fields().iter().enumerate() {
-                let name = field.name().as_str();
-                let ty = schema.column(name).map_or(ScalarType::Long, |column| column.ty);
-                let ty = if name == "__ingestion" { ScalarType::DateTime } else { ty };
-                let value = cell(batch, index, row, ty);
-                if name != "_ItemId" && name != "__source" && !value.is_empty() {
-                    cells.push(format!("{name}={value}"));
-                }
+    for row in 0..batch.num_rows() {
+        let mut cells = Vec::new();
+        for (index, field) in batch.schema().fields().iter().enumerate() {
+            let name = field.name().as_str();
+            let ty = schema.column(name).map_or(ScalarType::Long, |column| column.ty);
+            let ty = if name == "__ingestion" { ScalarType::DateTime } else { ty };
+            let value = cell(batch, index, row, ty);
+            if name != "_ItemId" && name != "__source" && !value.is_empty() {
+                cells.push(format!("{name}={value}"));
             }
-            rows.push(cells);
         }
+        rows.push(cells);
     }
     rows
+}
+
+/// The place and the event name of one row.
+pub fn place_of(loaded: &Loaded, table: &str, row: usize) -> (i64, String) {
+    let names = column(loaded, table, "EventName");
+    let places = column(loaded, table, "__source");
+    (places[row].parse().unwrap(), names[row].clone())
 }
 
 /// The values of one column, as text.
@@ -83,6 +95,13 @@ fn cell(batch: &RecordBatch, column: usize, row: usize, ty: ScalarType) -> Strin
         DataType::Float64 => column.as_primitive::<Float64Type>().value(row).to_string(),
         DataType::Int64 if ty == ScalarType::DateTime => {
             datetime::format(column.as_primitive::<Int64Type>().value(row))
+        }
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            let value = column.as_primitive::<TimestampNanosecondType>().value(row);
+            datetime::format(datetime::UNIX_EPOCH + value.div_euclid(100))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            datetime::format(datetime::UNIX_EPOCH + column.as_primitive::<TimestampMicrosecondType>().value(row) * 10)
         }
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
         other => panic!("no cell of {other}"),
