@@ -8,8 +8,10 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Decimal256Builder, Float64Builder, Int32Builder, Int64Builder, StringViewBuilder,
+    ArrayBuilder, ArrayRef, BooleanBuilder, Decimal256Builder, Float64Builder, Int32Builder, Int64Builder,
+    StringViewArray, StringViewBuilder,
 };
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::i256;
 use kql_types::ScalarType;
 use sha2::{Digest, Sha256};
@@ -47,7 +49,7 @@ pub(crate) enum Identity {
 
 /// The columns of one table while they grow.
 pub(crate) struct BatchBuilder {
-    spec: Arc<TableSpec>,
+    pub(crate) spec: Arc<TableSpec>,
     columns: Vec<ColumnBuilder>,
     ingestion: Int64Builder,
     records: Vec<u64>,
@@ -58,13 +60,58 @@ pub(crate) struct BatchBuilder {
 }
 
 enum ColumnBuilder {
-    Text(StringViewBuilder),
-    Dynamic(StringViewBuilder),
+    Text(Texts),
+    Dynamic(Texts),
     Bool(BooleanBuilder),
     Int(Int32Builder),
     Long(Int64Builder),
     Real(Float64Builder),
     Decimal(Decimal256Builder),
+}
+
+/// Texts of which many are missing in a row: most columns of a table are empty in most logs.
+struct Texts {
+    builder: StringViewBuilder,
+    /// Cells without a value since the last one that had one.
+    missing: usize,
+    /// What stands for a missing one: null, or the empty text.
+    nullable: bool,
+}
+
+impl Texts {
+    fn new(nullable: bool) -> Texts {
+        Texts { builder: StringViewBuilder::with_capacity(0), missing: 0, nullable }
+    }
+
+    fn push(&mut self, text: &str) {
+        if self.missing > 0 {
+            self.catch_up();
+        }
+        self.builder.append_value(text);
+    }
+
+    fn catch_up(&mut self) {
+        for _ in 0..std::mem::take(&mut self.missing) {
+            match self.nullable {
+                true => self.builder.append_null(),
+                false => self.builder.append_value(""),
+            }
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        if self.builder.is_empty() {
+            let count = std::mem::take(&mut self.missing);
+            let nulls = self.nullable.then(|| NullBuffer::new_null(count));
+            // A view of zeros is the empty text.
+            if let Ok(array) = StringViewArray::try_new(vec![0_u128; count].into(), Vec::new(), nulls) {
+                return Arc::new(array);
+            }
+            self.missing = count;
+        }
+        self.catch_up();
+        Arc::new(self.builder.finish())
+    }
 }
 
 impl BatchBuilder {
@@ -172,7 +219,6 @@ impl BatchBuilder {
 
 impl ColumnBuilder {
     fn new(ty: ScalarType) -> ColumnBuilder {
-        let text = StringViewBuilder::new;
         match ty {
             ScalarType::Bool => ColumnBuilder::Bool(BooleanBuilder::new()),
             ScalarType::Int => ColumnBuilder::Int(Int32Builder::new()),
@@ -181,24 +227,23 @@ impl ColumnBuilder {
             ScalarType::Decimal => {
                 ColumnBuilder::Decimal(Decimal256Builder::new().with_data_type(tables::arrow_type(ty)))
             }
-            ScalarType::String | ScalarType::Unknown => ColumnBuilder::Text(text()),
-            ScalarType::Guid | ScalarType::Dynamic => ColumnBuilder::Dynamic(text()),
+            ScalarType::String | ScalarType::Unknown => ColumnBuilder::Text(Texts::new(false)),
+            ScalarType::Guid | ScalarType::Dynamic => ColumnBuilder::Dynamic(Texts::new(true)),
         }
     }
 
     /// Appends a cell and gives the bytes it took.
     fn push(&mut self, cell: Cell<'_>) -> usize {
         match (self, cell) {
-            (ColumnBuilder::Text(builder), Cell::Text(text)) => {
-                builder.append_value(&text);
-                return text.len();
+            (ColumnBuilder::Text(texts), Cell::Text(text))
+            | (ColumnBuilder::Dynamic(texts), Cell::Dynamic(text) | Cell::Text(text)) => {
+                texts.push(&text);
+                return text.len() + 16;
             }
-            (ColumnBuilder::Text(builder), _) => builder.append_value(""),
-            (ColumnBuilder::Dynamic(builder), Cell::Dynamic(text) | Cell::Text(text)) => {
-                builder.append_value(&text);
-                return text.len();
+            (ColumnBuilder::Text(texts) | ColumnBuilder::Dynamic(texts), _) => {
+                texts.missing += 1;
+                return 16;
             }
-            (ColumnBuilder::Dynamic(builder), _) => builder.append_null(),
             (ColumnBuilder::Bool(builder), Cell::Bool(value)) => builder.append_value(value),
             (ColumnBuilder::Bool(builder), _) => builder.append_null(),
             (ColumnBuilder::Int(builder), Cell::Long(value)) => builder.append_option(i32::try_from(value).ok()),
@@ -215,7 +260,7 @@ impl ColumnBuilder {
 
     fn finish(&mut self) -> ArrayRef {
         match self {
-            ColumnBuilder::Text(builder) | ColumnBuilder::Dynamic(builder) => Arc::new(builder.finish()),
+            ColumnBuilder::Text(texts) | ColumnBuilder::Dynamic(texts) => texts.finish(),
             ColumnBuilder::Bool(builder) => Arc::new(builder.finish()),
             ColumnBuilder::Int(builder) => Arc::new(builder.finish()),
             ColumnBuilder::Long(builder) => Arc::new(builder.finish()),

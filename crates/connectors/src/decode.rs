@@ -40,8 +40,10 @@ pub(crate) struct Decoder<'a> {
     maps: &'a Maps,
     options: &'a LoadOptions,
     place: Place<'a>,
-    /// By table, and whether the rows are drafts.
-    builders: BTreeMap<String, [Option<BatchBuilder>; 2]>,
+    /// One for each table, and one for its drafts.
+    builders: Vec<BatchBuilder>,
+    /// Records by kind, to be added to the report.
+    kinds: Vec<(&'static str, u64)>,
     report: SourceReport,
     full: Vec<RowBatch>,
     plans: Plans,
@@ -64,7 +66,8 @@ impl<'a> Decoder<'a> {
             maps,
             options,
             place,
-            builders: BTreeMap::new(),
+            builders: Vec::new(),
+            kinds: Vec::new(),
             report: SourceReport::default(),
             full: Vec::new(),
             plans: Plans::default(),
@@ -104,10 +107,16 @@ impl<'a> Decoder<'a> {
 
     /// What was gathered since the last call.
     pub(crate) fn take(&mut self) -> Decoded {
-        for builder in self.builders.values_mut().flatten().flatten() {
-            if builder.rows() > 0 {
-                self.full.push(builder.take());
-            }
+        for builder in self.builders.iter_mut().filter(|builder| builder.rows() > 0) {
+            self.full.push(builder.take());
+        }
+        // In an order that does not depend on which table came first.
+        self.full.sort_by(|a, b| (a.spec.name(), a.spec.draft).cmp(&(b.spec.name(), b.spec.draft)));
+        for batch in &self.full {
+            *self.report.tables.entry(batch.spec.name().to_owned()).or_default() += batch.records.len() as u64;
+        }
+        for (kind, count) in self.kinds.drain(..) {
+            *self.report.kinds.entry(kind.to_owned()).or_default() += count;
         }
         Decoded { report: std::mem::take(&mut self.report), batches: std::mem::take(&mut self.full) }
     }
@@ -152,7 +161,7 @@ impl<'a> Decoder<'a> {
         };
         match (source.map)(&record, self.maps, &self.place) {
             Mapped::Row(row) => {
-                bump(&mut self.report.kinds, source.name);
+                self.count_kind(source.name);
                 self.row(number, *row);
             }
             Mapped::Other(kind) => self.events.push(Event::Other(kind)),
@@ -174,12 +183,12 @@ impl<'a> Decoder<'a> {
         let plan = self.plans.of(record, self.place.path, self.maps);
         match &plan.target {
             Target::Known(spec) => {
-                bump(&mut self.report.kinds, "exported rows");
+                self.count_kind("exported rows");
                 let row = exported::row(&plan, spec, &[], Values::Json(record));
                 self.row(number, row);
             }
             Target::Custom(spec) => {
-                bump(&mut self.report.kinds, "custom rows");
+                self.count_kind("custom rows");
                 self.row(number, custom::draft(record, spec));
             }
             Target::None if exported::is_exported(record) => {
@@ -220,7 +229,7 @@ impl<'a> Decoder<'a> {
                     };
                     match plan.map(|plan| (plan, &plan.target)) {
                         Some((plan, Target::Known(spec))) if of_table || !is_raw_header(&names) => {
-                            bump(&mut self.report.kinds, "exported rows");
+                            self.count_kind("exported rows");
                             let row = exported::row(plan, spec, &names, Values::Text(&cells));
                             self.row(record, row);
                         }
@@ -282,17 +291,26 @@ impl<'a> Decoder<'a> {
             bump(unmapped, if known { path } else { "…" });
         }
         self.report.rows += 1;
-        bump(&mut self.report.tables, row.spec.name());
-        let spec = Arc::clone(&row.spec);
-        if !self.builders.contains_key(spec.name()) {
-            self.builders.insert(spec.name().to_owned(), [None, None]);
+        let same = |builder: &BatchBuilder| Arc::ptr_eq(&builder.spec, &row.spec);
+        let index = match self.builders.iter().position(same) {
+            Some(index) => index,
+            None => {
+                self.builders.push(BatchBuilder::new(&row.spec));
+                self.builders.len() - 1
+            }
+        };
+        if let Some(builder) = self.builders.get_mut(index) {
+            builder.push(row, number);
+            if builder.is_full(self.options.batch_rows) {
+                self.full.push(builder.take());
+            }
         }
-        let Some([known, draft]) = self.builders.get_mut(spec.name()) else { return };
-        let builder = if spec.draft { draft } else { known };
-        let builder = builder.get_or_insert_with(|| BatchBuilder::new(&spec));
-        builder.push(row, number);
-        if builder.is_full(self.options.batch_rows) {
-            self.full.push(builder.take());
+    }
+
+    fn count_kind(&mut self, kind: &'static str) {
+        match self.kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => self.kinds.push((kind, 1)),
         }
     }
 

@@ -82,10 +82,16 @@ impl FieldMap {
 
     /// Fills a row from the members of an object. Names that the map lacks are noted in the row under their path.
     pub(crate) fn apply<'r>(&self, object: &'r str, members: &[Member], row: &mut Row<'r>) -> NameCase {
-        self.apply_under("", object, members, row)
+        self.apply_under(None, object, members, row)
     }
 
-    fn apply_under<'r>(&self, path: &str, object: &'r str, members: &[Member], row: &mut Row<'r>) -> NameCase {
+    fn apply_under<'r>(
+        &self,
+        path: Option<&Path<'_, 'r>>,
+        object: &'r str,
+        members: &[Member],
+        row: &mut Row<'r>,
+    ) -> NameCase {
         let mut case = NameCase::Exact;
         for member in members {
             let (Some(key), Some(raw)) = (object.get(member.key.clone()), object.get(member.value.clone())) else {
@@ -116,10 +122,10 @@ impl FieldMap {
         case
     }
 
-    fn apply_raw<'r>(&self, path: &str, key: &'r str, raw: &'r str, row: &mut Row<'r>) -> NameCase {
-        let mut members = Vec::with_capacity(16);
+    fn apply_raw<'r>(&self, path: Option<&Path<'_, 'r>>, key: &'r str, raw: &'r str, row: &mut Row<'r>) -> NameCase {
+        let mut members = Vec::with_capacity(if raw.starts_with('{') { 16 } else { 0 });
         if raw.starts_with('{') && scan::object(raw.as_bytes(), 0, usize::MAX, &mut members).is_ok() {
-            return self.apply_under(&join(path, key), raw, &members, row);
+            return self.apply_under(Some(&Path { above: path, key }), raw, &members, row);
         }
         if raw != "null" && raw != "\"\"" {
             row.unmapped.push((join(path, key), raw));
@@ -143,14 +149,21 @@ impl FieldMap {
     }
 }
 
-fn join<'r>(path: &str, key: &'r str) -> Cow<'r, str> {
+/// Where an object lies in its record.
+struct Path<'p, 'r> {
+    above: Option<&'p Path<'p, 'r>>,
+    key: &'r str,
+}
+
+fn join<'r>(path: Option<&Path<'_, 'r>>, key: &'r str) -> Cow<'r, str> {
     match path {
-        "" => Cow::Borrowed(key),
-        path => Cow::Owned(format!("{path}.{key}")),
+        None => Cow::Borrowed(key),
+        Some(path) => Cow::Owned(format!("{}.{key}", join(path.above, path.key))),
     }
 }
 
-/// A quick hash for short names; the maps are built from our own lists, so nobody can choose colliding keys.
+/// A quick hash for short names; the maps are built from lists of fields and columns, so that no log can fill them with
+/// colliding keys.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct KeyHasher(u64);
 
@@ -160,14 +173,17 @@ impl Hasher for KeyHasher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0_u8; 8];
-            for (place, byte) in word.iter_mut().zip(chunk) {
-                *place = *byte;
-            }
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut mix = |word: u64| self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            mix(u64::from_le_bytes(*word));
         }
+        let tail = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        mix(tail << 8 | bytes.len() as u64);
     }
+
+    /// What ends a text: its length was mixed in.
+    fn write_u8(&mut self, _end: u8) {}
 }
 
 #[cfg(test)]

@@ -116,10 +116,15 @@ enum Found {
 
 impl<R: Read> Frames<R> {
     pub(crate) fn new(reader: R, limits: SizeLimits) -> Frames<R> {
+        Frames::with_buffer(reader, limits, Vec::new())
+    }
+
+    /// With memory that an earlier one gave back.
+    pub(crate) fn with_buffer(reader: R, limits: SizeLimits, buffer: Vec<u8>) -> Frames<R> {
         Frames {
             reader,
             limits,
-            buffer: Vec::new(),
+            buffer,
             at: 0,
             filled: 0,
             ended: false,
@@ -138,6 +143,11 @@ impl<R: Read> Frames<R> {
     /// Bytes of text up to the end of the last frame.
     pub(crate) fn consumed(&self) -> u64 {
         self.base + self.at as u64
+    }
+
+    /// The memory, to be used again.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.buffer
     }
 
     /// Bytes of text read so far.

@@ -5,6 +5,7 @@
 //! are offered as blocks. So the result does not depend on the number of threads, and what waits is bounded: a file that
 //! is not the next to be merged waits until the rows in flight leave room.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,11 +87,12 @@ pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions, keep: Keep) -> Resu
         for _ in 0..threads {
             let (order, shared) = (order.clone(), &shared);
             scope.spawn(move || {
+                let buffer = Cell::new(Vec::new());
                 while let Some(work) = shared.schedule.take(&order) {
                     match work {
                         Work::File { index, send } => {
                             if let Some(input) = shared.inputs.get(index) {
-                                File { shared, index, send }.read(input);
+                                File { shared, index, send, buffer: &buffer }.read(input);
                             }
                             shared.schedule.read();
                         }
@@ -166,7 +168,7 @@ impl Later {
 
     fn claim(&self, shared: &Shared<'_>) -> Option<Decoded> {
         let block = self.block.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        let place = Place { path: &self.source.path, modified: self.source.modified };
+        let place = Place::new(&self.source.path, self.source.modified);
         let mut decoder = Decoder::new(shared.maps, shared.options, place);
         decoder.block(&block);
         Some(decoder.take())
@@ -194,6 +196,8 @@ struct File<'a> {
     shared: &'a Shared<'a>,
     index: usize,
     send: SyncSender<Message>,
+    /// Memory that the worker uses for one file after another.
+    buffer: &'a Cell<Vec<u8>>,
 }
 
 impl File<'_> {
@@ -229,7 +233,7 @@ impl File<'_> {
                         let separator = delimited::separator(&opened.head);
                         let kind = if separator.is_some() { "csv" } else { "text" };
                         report.format = format_name(kind, &opened.wrappings);
-                        let place = Place { path: &path, modified };
+                        let place = Place::new(&path, modified);
                         let mut decoder = Decoder::new(self.shared.maps, self.shared.options, place);
                         match separator {
                             Some(separator) => {
@@ -258,9 +262,9 @@ impl File<'_> {
     /// Decodes the first stretch here; those that follow are for whoever has time.
     fn json(&self, reader: Box<dyn std::io::Read + Send>, source: Named, report: &mut SourceReport) {
         let Shared { maps, options, schedule, .. } = self.shared;
-        let mut frames = Frames::new(reader, options.limits);
+        let mut frames = Frames::with_buffer(reader, options.limits, self.buffer.take());
         let source = Arc::new(source);
-        let place = Place { path: &source.path, modified: source.modified };
+        let place = Place::new(&source.path, source.modified);
         let mut decoder = Decoder::new(maps, options, place);
         let more = decoder.json(&mut frames, BLOCK_BYTES);
         self.send_decoded(decoder.take());
@@ -274,6 +278,7 @@ impl File<'_> {
         }
         report.bytes = frames.bytes();
         report.stopped = frames.stopped().map(str::to_owned);
+        self.buffer.set(frames.into_buffer());
     }
 }
 

@@ -4,12 +4,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use kql_types::{Column, Dynamic, ScalarType, guid, number, timespan};
 use tables::{INGESTION_COLUMN, ITEM_ID_COLUMN, SOURCE_COLUMN, TableSchema};
 
+use crate::fields::KeyHasher;
 use crate::json::{canonical, compact, text};
 use crate::time::{self, Zone};
 
@@ -24,9 +26,9 @@ pub(crate) struct TableSpec {
     pub(crate) arrow: SchemaRef,
     /// The types of the columns up to the hidden ones.
     pub(crate) types: Vec<ScalarType>,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<String, usize, BuildHasherDefault<KeyHasher>>,
     /// Names in lower case; of columns that differ in case alone the first.
-    by_folded_name: HashMap<String, usize>,
+    by_folded_name: HashMap<String, usize, BuildHasherDefault<KeyHasher>>,
     /// Rows of a custom table whose columns are not known yet: see `crate::custom`.
     pub(crate) draft: bool,
     pub(crate) time: Option<usize>,
@@ -39,8 +41,8 @@ impl TableSpec {
     pub(crate) fn new(schema: &TableSchema) -> Arc<TableSpec> {
         let arrow = tables::arrow_schema(schema);
         let mut types: Vec<ScalarType> = schema.columns.iter().map(|column| column.ty).collect();
-        let mut by_name = HashMap::new();
-        let mut by_folded_name = HashMap::new();
+        let mut by_name: HashMap<String, usize, _> = HashMap::default();
+        let mut by_folded_name: HashMap<String, usize, _> = HashMap::default();
         for (index, field) in arrow.fields().iter().enumerate() {
             let name = field.name();
             if name == INGESTION_COLUMN || name == SOURCE_COLUMN {

@@ -140,11 +140,12 @@ pub(crate) fn unwrap(reader: Box<dyn Read + Send>, hash: HashHandle, limits: &Si
         let mut head = Vec::new();
         let error = look_ahead(&mut reader, &mut head);
         let wrapping = sniff::wrapping(&head).filter(|_| wrappings.len() < WRAPPINGS_MAX);
-        let content = sniff::content(&head);
-        let whole = Rejoined { head: head.clone(), at: 0, rest: reader, error };
         let Some(wrapping) = wrapping else {
+            let content = sniff::content(&head);
+            let whole = Rejoined { head: head.clone(), at: 0, rest: reader, error };
             return Ok(Opened { reader: Box::new(whole), content, wrappings, head, hash });
         };
+        let whole = Rejoined { head, at: 0, rest: reader, error };
         let inner: Box<dyn Read + Send> = match wrapping {
             Wrapping::Gzip => {
                 wrappings.push("gzip");

@@ -6,6 +6,9 @@
 //! events and S3 notifications share buckets with them and are counted as what they are.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::{Mapped, Maps, Place, Record, Source, members, raw_at, string};
 use crate::fields::{FieldList, NameCase};
@@ -102,13 +105,15 @@ fn map_record<'r>(record: &Record<'r>, maps: &Maps, place: &Place<'_>) -> Mapped
         security_group_rule(parameters, &mut row);
     }
     row.identified = !row.text("AwsEventId").is_empty();
-    row.ingestion = delivered(place.path);
+    row.ingestion = place.delivered;
     Mapped::Row(Box::new(row))
 }
 
 /// The columns for the first rule of a security-group request, as far as the request has them.
 fn security_group_rule<'r>(parameters: &'r str, row: &mut Row<'r>) {
-    if !parameters.contains("\"ipPermissions\"") && !parameters.contains("\"cidrIp\"") {
+    static NAMES: LazyLock<[Finder<'static>; 2]> =
+        LazyLock::new(|| ["\"ipPermissions\"", "\"cidrIp\""].map(Finder::new));
+    if NAMES.iter().all(|name| name.find(parameters.as_bytes()).is_none()) {
         return;
     }
     let first = |raw: &'r str, path: &[&str]| {
@@ -128,7 +133,7 @@ fn security_group_rule<'r>(parameters: &'r str, row: &mut Row<'r>) {
 }
 
 /// The minute in the name of an S3 object: `..._CloudTrail_us-east-1_20230710T1145Z_x.json.gz`.
-fn delivered(path: &str) -> Option<i64> {
+pub(super) fn delivered(path: &str) -> Option<i64> {
     let (_, name) = path.rsplit_once("_CloudTrail")?;
     let stamp = name.split('_').find(|part| part.len() == 14 && part.ends_with('Z') && part.get(8..9) == Some("T"))?;
     let digits: String = stamp.chars().filter(char::is_ascii_digit).collect();

@@ -30,12 +30,16 @@ pub(crate) struct Record<'r> {
 impl<'r> Record<'r> {
     /// The raw value of a member: the last of equal names.
     pub(crate) fn raw(&self, name: &str) -> Option<&'r str> {
-        let member = self.members.iter().rev().find(|member| self.text.get(member.key.clone()) == Some(name))?;
+        let member = self.members.iter().rev().find(|member| self.is_called(member, name))?;
         self.text.get(member.value.clone())
     }
 
+    fn is_called(&self, member: &Member, name: &str) -> bool {
+        member.key.len() == name.len() && self.text.as_bytes().get(member.key.clone()) == Some(name.as_bytes())
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.raw(name).is_some()
+        self.members.iter().any(|member| self.is_called(member, name))
     }
 
     /// The raw value of a member of this name, or of this name in lower case.
@@ -43,9 +47,12 @@ impl<'r> Record<'r> {
         self.raw(name).or_else(|| {
             let mut members = self.members.iter().rev();
             let member = members.find(|member| {
-                self.text.get(member.key.clone()).is_some_and(|key| {
-                    key.len() == name.len() && key.bytes().zip(name.bytes()).all(|(a, b)| a == b.to_ascii_lowercase())
-                })
+                member.key.len() == name.len()
+                    && self
+                        .text
+                        .as_bytes()
+                        .get(member.key.clone())
+                        .is_some_and(|key| key.iter().zip(name.bytes()).all(|(a, b)| *a == b.to_ascii_lowercase()))
             })?;
             self.text.get(member.value.clone())
         })
@@ -53,7 +60,7 @@ impl<'r> Record<'r> {
 
     /// True for a member of this name, or of this name in lower case.
     pub(crate) fn has_either(&self, name: &str) -> bool {
-        self.either(name).is_some()
+        self.has(name) || self.either(name).is_some()
     }
 
     /// The text of a member that is a string, its name as given or in lower case.
@@ -165,6 +172,14 @@ pub(crate) struct Place<'a> {
     pub(crate) path: &'a str,
     /// Ticks at which the file was last written.
     pub(crate) modified: Option<i64>,
+    /// The minute that the name of a CloudTrail object gives.
+    pub(crate) delivered: Option<i64>,
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn new(path: &'a str, modified: Option<i64>) -> Place<'a> {
+        Place { path, modified, delivered: aws_cloudtrail::delivered(path) }
+    }
 }
 
 pub(crate) static SOURCES: &[&Source] = &[
