@@ -193,9 +193,16 @@ fn stages(entry: &Entry, catalog: &host::SharedCatalog, until: &str, tally: &mut
         ..QueryOptions::default()
     };
     let checked = engine.check(&text, &query_options);
+    let verdict = |strict: bool| {
+        let options = QueryOptions { strict, ..query_options.clone() };
+        match entry.params.as_deref().filter(|params| !params.trim().is_empty()) {
+            Some(params) => engine.check_function(params, &entry.query, &options),
+            None => engine.check(&entry.query, &options),
+        }
+    };
     let refused = checked.diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error);
     if let Some(oracle) = &entry.oracle {
-        bind_stage(entry, oracle, &checked, tally);
+        bind_stage(entry, oracle, &verdict, tally);
         if !oracle.ok {
             return;
         }
@@ -222,9 +229,10 @@ fn stages(entry: &Entry, catalog: &host::SharedCatalog, until: &str, tally: &mut
     }
 }
 
-fn bind_stage(entry: &Entry, oracle: &Oracle, checked: &engine::Checked, tally: &mut Tally) {
-    let errors: Vec<_> =
-        checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect();
+/// Compares the engine's verdict (also that with kindnesses off) with the official parser's.
+fn bind_stage(entry: &Entry, oracle: &Oracle, verdict: &dyn Fn(bool) -> engine::Checked, tally: &mut Tally) {
+    let checked = verdict(false);
+    let errors = errors_of(&checked);
     if oracle.ok {
         let failure = errors.first().map(|error| format!("{} {}", error.code, error.message));
         let accepted = failure.is_none();
@@ -237,12 +245,28 @@ fn bind_stage(entry: &Entry, oracle: &Oracle, checked: &engine::Checked, tally: 
         }
         return;
     }
+    let strict = verdict(true);
+    let failure = errors_of(&strict).is_empty().then(|| format!("accepted; reference says {}", codes(oracle)));
+    tally.note("refuses-strict", entry, failure);
+    let same = same_code(&strict, oracle);
+    let failure =
+        format!("reference {}, ours {}", codes(oracle), strict.diagnostics.first().map_or("none", |d| d.code));
+    tally.note("same-code-strict", entry, (!same).then_some(failure));
     tally.note("refuses", entry, errors.is_empty().then(|| format!("accepted; reference says {}", codes(oracle))));
-    let same = errors.iter().any(|error| {
-        oracle.diagnostics.iter().any(|official| official.severity == "Error" && official.code == error.code)
-    });
+    let same = same_code(&checked, oracle);
     let failure = format!("reference {}, ours {}", codes(oracle), errors.first().map_or("none", |error| error.code));
     tally.note("same-code", entry, (!same).then_some(failure));
+}
+
+fn errors_of(checked: &engine::Checked) -> Vec<&kql_types::Diagnostic> {
+    checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect()
+}
+
+/// Whether an error has the code of one of the official parser's errors.
+fn same_code(checked: &engine::Checked, oracle: &Oracle) -> bool {
+    errors_of(checked).iter().any(|error| {
+        oracle.diagnostics.iter().any(|official| official.severity == "Error" && official.code == error.code)
+    })
 }
 
 fn codes(oracle: &Oracle) -> String {

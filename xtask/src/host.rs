@@ -9,6 +9,7 @@ use datafusion::arrow::record_batch::RecordBatch;
 use engine::{Engine, TableCatalog};
 use kql_semantics::bound::BoundQuery;
 use kql_semantics::{Catalog, StoredFunction};
+use kql_syntax::ast::ParamType;
 use kql_types::{Column, ScalarType};
 use scan::DataSet;
 use tables::SchemaSet;
@@ -36,6 +37,7 @@ fn stored_functions(text: &str) -> anyhow::Result<Vec<StoredFunction>> {
     let field = |entry: &serde_json::Value, name: &str| entry[name].as_str().unwrap_or_default().to_string();
     Ok(entries
         .into_iter()
+        .filter(|(_, entry)| entry["body"].is_string())
         .map(|(name, entry)| StoredFunction { name, params: field(&entry, "params"), body: field(&entry, "body") })
         .collect())
 }
@@ -45,11 +47,27 @@ pub fn engine(catalog: &SharedCatalog, data: Option<Arc<DataSet>>) -> Engine {
     Engine::new(Arc::clone(catalog), data.unwrap_or_default())
 }
 
-/// A parser function with parameters is analysed as a call with its defaults.
+/// A parser function with parameters is run as a call: with its defaults, and empty values for the other parameters.
 pub fn with_parameters(query: &str, params: Option<&str>) -> String {
-    match params.filter(|params| !params.trim().is_empty()) {
-        Some(params) => format!("let __function = ({params}) {{\n{query}\n}};\n__function()"),
-        None => query.to_string(),
+    let Some(params) = params.filter(|params| !params.trim().is_empty()) else { return query.to_string() };
+    let (function, _) = kql_syntax::parse_function(params, "");
+    let required = function.params.iter().take_while(|param| param.default.is_none());
+    let arguments: Vec<String> = required.map(|param| empty_argument(&param.ty)).collect();
+    format!("let __function = ({params}) {{\n{query}\n}};\n__function({})", arguments.join(", "))
+}
+
+fn empty_argument(ty: &ParamType) -> String {
+    match ty {
+        ParamType::Scalar(ty) => match ScalarType::parse(&ty.text) {
+            Some(ScalarType::String) | None => "''".to_string(),
+            Some(ScalarType::Dynamic) => "dynamic([])".to_string(),
+            Some(ty) => format!("{ty}(null)"),
+        },
+        ParamType::Tabular { columns, .. } => {
+            let columns: Vec<String> =
+                columns.iter().map(|column| format!("['{}']:{}", column.name.text, column.ty.text)).collect();
+            if columns.is_empty() { "print".to_string() } else { format!("datatable({})[]", columns.join(", ")) }
+        }
     }
 }
 

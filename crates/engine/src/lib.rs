@@ -87,6 +87,20 @@ pub struct Checked {
     pub azure_dialect: AzureDialect,
 }
 
+impl Checked {
+    /// What is left when checking itself failed.
+    pub(crate) fn failed(error: &EngineError) -> Checked {
+        Checked {
+            parse_ok: false,
+            diagnostics: vec![Diagnostic::error("TW001", kql_types::Span::default(), error.to_string())],
+            columns: Vec::new(),
+            open: false,
+            bound: None,
+            azure_dialect: AzureDialect::Raw,
+        }
+    }
+}
+
 /// One result. `batches` have exactly the visible columns, in the Arrow layout of `kql_types::ScalarType`.
 #[derive(Debug, Clone)]
 pub struct ResultTable {

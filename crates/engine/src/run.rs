@@ -17,6 +17,10 @@ use crate::execute::Execution;
 use crate::session::Planner;
 use crate::{AzureDialect, Checked, EngineError, QueryOptions, QueryOutput, Statistics};
 
+fn bind_options(options: &QueryOptions) -> BindOptions {
+    BindOptions { query_now: options.query_now, parameters: options.parameters.clone(), strict: options.strict }
+}
+
 /// Tables, functions and data a query runs against. Cheap to clone and to share between threads.
 #[derive(Clone)]
 pub struct Engine {
@@ -43,30 +47,30 @@ impl Engine {
 
     /// Parses and binds a query without running it.
     pub fn check(&self, text: &str, options: &QueryOptions) -> Checked {
-        match on_deep_stack(|| self.check_here(text, options, &Found::new())) {
-            Ok(checked) => checked,
-            Err(error) => Checked {
-                parse_ok: false,
-                diagnostics: vec![Diagnostic::error("TW001", kql_types::Span::default(), error.to_string())],
-                columns: Vec::new(),
-                open: false,
-                bound: None,
-                azure_dialect: AzureDialect::Raw,
-            },
-        }
+        on_deep_stack(|| self.check_here(text, options, &Found::new())).unwrap_or_else(|error| Checked::failed(&error))
+    }
+
+    /// Checks the text of a stored function over its declared parameters: what a call gives, whatever its arguments.
+    /// Places are offsets into `body`. The result has no bound query: it cannot be run without arguments.
+    pub fn check_function(&self, params: &str, body: &str, options: &QueryOptions) -> Checked {
+        let check = || {
+            let (function, errors) = kql_syntax::parse_function(params, body);
+            let parse_ok = errors.is_empty();
+            let mut diagnostics: Vec<Diagnostic> = errors.into_iter().map(Diagnostic::from).collect();
+            let bound = kql_semantics::bind_function(&function, self.catalog.as_ref(), &bind_options(options));
+            diagnostics.extend(bound.diagnostics);
+            let azure_dialect = options.azure_dialect.unwrap_or_else(|| self.dialect_of(&[]));
+            Checked { parse_ok, diagnostics, columns: bound.columns, open: bound.open, bound: None, azure_dialect }
+        };
+        on_deep_stack(check).unwrap_or_else(|error| Checked::failed(&error))
     }
 
     fn check_here(&self, text: &str, options: &QueryOptions, found: &Found) -> Checked {
         let parsed = kql_syntax::parse(text);
         let parse_ok = parsed.errors.is_empty();
         let mut diagnostics: Vec<Diagnostic> = parsed.errors.into_iter().map(Diagnostic::from).collect();
-        let bind_options = BindOptions {
-            query_now: options.query_now,
-            parameters: options.parameters.clone(),
-            strict: options.strict,
-        };
         let catalog = Discovered { catalog: Arc::clone(&self.catalog), found: found.clone() };
-        let bound = kql_semantics::bind(&parsed.query, &catalog, &bind_options);
+        let bound = kql_semantics::bind(&parsed.query, &catalog, &bind_options(options));
         diagnostics.extend(bound.diagnostics);
         let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         let query = if failed { None } else { bound.query };

@@ -38,6 +38,10 @@ pub(crate) type Origin = (Arc<str>, Arc<str>);
 pub(crate) struct Binder<'a> {
     pub catalog: &'a dyn Catalog,
     pub options: &'a BindOptions,
+    /// Kindnesses are errors: asked for, or to see whether the official parser would take a stored function.
+    pub strict: bool,
+    /// The stored function whose text is searched for errors: also in the functions it declares.
+    pub judging: Option<String>,
     pub diagnostics: Vec<Diagnostic>,
     reported: HashSet<(&'static str, Span, String)>,
     pub next_column: u32,
@@ -76,6 +80,8 @@ pub(crate) struct Binder<'a> {
     pub official: HashMap<ColumnId, (Arc<str>, crate::rel::Official)>,
     /// Types that the official parser shows otherwise.
     pub official_types: HashMap<ColumnId, ScalarType>,
+    /// Columns that are a dynamic string in one branch of an `iff` or `case`: the official parser refuses `[0]` on them.
+    pub dynamic_texts: HashSet<ColumnId>,
     /// The same for expressions that read an existing column in the place of a default of another type.
     pub retyped: HashMap<Span, ScalarType>,
     pub table_columns: HashMap<String, Rc<[Arc<str>]>>,
@@ -84,6 +90,8 @@ pub(crate) struct Binder<'a> {
     pub render: Option<Render>,
     pub set_options: Vec<(String, Option<Value>)>,
     pub stored_functions: HashMap<String, Rc<UserFunction>>,
+    /// Whether stored functions that share their name with a table bind without errors.
+    pub sound_functions: HashMap<String, bool>,
     /// Results that `fork` and `facet` add.
     pub extra_results: Vec<(Option<String>, Table)>,
     /// Above zero, diagnostics are not reported: a function body is bound again for a call.
@@ -96,6 +104,8 @@ impl<'a> Binder<'a> {
         Binder {
             catalog,
             options,
+            strict: options.strict,
+            judging: None,
             diagnostics: Vec::new(),
             reported: HashSet::new(),
             next_column: 0,
@@ -121,6 +131,7 @@ impl<'a> Binder<'a> {
             origins: HashMap::new(),
             official: HashMap::new(),
             official_types: HashMap::new(),
+            dynamic_texts: HashSet::new(),
             retyped: HashMap::new(),
             table_columns: HashMap::new(),
             compared: Vec::new(),
@@ -128,6 +139,7 @@ impl<'a> Binder<'a> {
             render: None,
             set_options: Vec::new(),
             stored_functions: HashMap::new(),
+            sound_functions: HashMap::new(),
             extra_results: Vec::new(),
             quiet: 0,
             quiet_errors: Vec::new(),
@@ -154,11 +166,8 @@ impl<'a> Binder<'a> {
 
     /// A kindness: a warning, or an error with `strict`.
     pub fn kindness(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: impl Into<String>) {
-        let diagnostic = if self.options.strict {
-            Diagnostic::error(code, span, message)
-        } else {
-            Diagnostic::warning(code, span, message)
-        };
+        let diagnostic =
+            if self.strict { Diagnostic::error(code, span, message) } else { Diagnostic::warning(code, span, message) };
         self.report(diagnostic.with_help(help));
     }
 

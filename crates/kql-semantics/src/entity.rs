@@ -66,7 +66,7 @@ impl Binder<'_> {
         }
         if let Some(function) = self.stored_function(&name.text)
             && function.required() == 0
-            && !(self.in_stored && self.catalog.table(&name.text).is_some())
+            && !self.table_hides(&function)
         {
             let bound = self.call_user_function(&function, &[], name.span, name.span);
             return self.table_of(bound, name.span);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use kql_types::{ScalarType, Span};
+use kql_types::{Dynamic, ScalarType, Span, Value};
 
 use crate::binder::Binder;
 use crate::bound::{BoundColumn, ColumnId, Expr, ExprKind, Rel, RelKind};
@@ -168,6 +168,9 @@ impl Binder<'_> {
                 }
                 None => {
                     let id = self.new_id();
+                    if may_be_text(&projected.expr) {
+                        self.dynamic_texts.insert(id);
+                    }
                     let official = self.official_type(&projected.expr);
                     if official != projected.expr.ty {
                         self.official_types.insert(id, official);
@@ -187,10 +190,20 @@ impl Binder<'_> {
     }
 }
 
+/// Whether a dynamic value is chosen among others and one of these is written as a string: `iff(a, b, dynamic(""))`.
+fn may_be_text(expr: &Expr) -> bool {
+    let is_text = |value: &Expr| matches!(value.kind, ExprKind::Literal(Value::Dynamic(Dynamic::String(_))));
+    match &expr.kind {
+        ExprKind::Case { branches, otherwise } => {
+            is_text(otherwise) || branches.iter().any(|(_, value)| is_text(value))
+        }
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kql_types::Value;
 
     fn one() -> Expr {
         crate::binder::literal(Value::Long(1), Span::default())

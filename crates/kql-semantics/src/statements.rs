@@ -66,7 +66,7 @@ impl Binder<'_> {
 
     /// A missing table that is only read behind `union isfuzzy=true` is a warning, also through a `let`.
     pub(crate) fn excuse_missing_tables(&mut self) {
-        if self.options.strict {
+        if self.strict {
             return;
         }
         for index in self.excused.difference(&self.needed) {

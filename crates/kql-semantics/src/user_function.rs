@@ -34,6 +34,50 @@ impl Binder<'_> {
         Some(function)
     }
 
+    /// Whether a table of the same name stands for a stored function: always inside the body of a stored function,
+    /// and everywhere when the function's own text does not bind (it could never have been saved).
+    pub(crate) fn table_hides(&mut self, function: &Rc<UserFunction>) -> bool {
+        if self.catalog.table(&function.name).is_none() {
+            return false;
+        }
+        if self.in_stored {
+            if self.judging.as_ref() == Some(&function.name) {
+                self.error(
+                    "TW004",
+                    function.declaration.span,
+                    format!("The function '{}' calls itself.", function.name),
+                );
+            }
+            return true;
+        }
+        if let Some(sound) = self.sound_functions.get(&function.name) {
+            return !sound;
+        }
+        let strict = std::mem::replace(&mut self.strict, true);
+        let missing = self.missing.len();
+        let extra = self.extra_results.len();
+        let render = self.render.take();
+        let judging = self.judging.replace(function.name.clone());
+        let (_, errors) = self.quietly(|b| b.check_declaration(function));
+        self.judging = judging;
+        self.render = render;
+        self.extra_results.truncate(extra);
+        self.missing.truncate(missing);
+        self.strict = strict;
+        self.sound_functions.insert(function.name.clone(), errors.is_empty());
+        !errors.is_empty()
+    }
+
+    /// Binds without reports; the errors are handed back.
+    fn quietly<T>(&mut self, body: impl FnOnce(&mut Self) -> T) -> (T, Vec<Diagnostic>) {
+        self.quiet += 1;
+        let before = self.quiet_errors.len();
+        let result = body(self);
+        let errors = self.quiet_errors.drain(before..).collect();
+        self.quiet -= 1;
+        (result, errors)
+    }
+
     /// `let f = (params) { body }`.
     pub(crate) fn declare_function(&mut self, name: &Name, declaration: &ast::Function) {
         let function = Rc::new(UserFunction {
@@ -43,7 +87,7 @@ impl Binder<'_> {
             stored: false,
         });
         // Inside an expansion nothing would be reported, and binding each level twice would double with depth.
-        if self.quiet == 0 {
+        if self.quiet == 0 || self.judging.is_some() {
             self.check_declaration(&function);
         }
         self.declare(&name.text, Variable::Function(function));
@@ -150,11 +194,9 @@ impl Binder<'_> {
         };
         let scope = self.bind_parameters(function, first, &assigned);
         self.expanding.push(address);
-        self.quiet += 1;
-        let before = self.quiet_errors.len();
-        let bound = self.bind_body(function, scope, span);
-        let errors: Vec<Diagnostic> = self.quiet_errors.drain(before..).collect();
-        self.quiet -= 1;
+        let judging = self.judging.take();
+        let (bound, errors) = self.quietly(|b| b.bind_body(function, scope, span));
+        self.judging = judging;
         self.expanding.pop();
         if let Some(error) = errors.first() {
             self.report_expansion(function, error, name_span);
@@ -162,8 +204,19 @@ impl Binder<'_> {
         bound
     }
 
-    /// What a call is after its arguments could not be assigned: a table where its body is plainly one.
+    /// What a call is after its arguments could not be assigned: a table without rows and with the columns that the
+    /// declaration gives, or what the last statement plainly is.
     fn result_after_error(&mut self, function: &UserFunction, span: Span) -> Bound {
+        if self.expanding.len() < MAX_CALLS {
+            let address = Arc::as_ptr(&function.declaration) as usize;
+            self.expanding.push(address);
+            let (declared, _) = self.quietly(|b| b.check_declaration(function));
+            self.expanding.pop();
+            if let Bound::Table(table) = declared {
+                let columns = table.rel.columns.clone();
+                return Bound::Table(Table { open: table.open, ..Table::new(self.empty_rel(columns, span)) });
+            }
+        }
         let tabular = matches!(
             function.declaration.body.last().map(|s| &s.kind),
             Some(ast::StatementKind::Expression(ast::Expr {

@@ -126,20 +126,23 @@ fn verdict_of_line(engine: &Engine, line: &str, strict: bool) -> Json {
         Some(Json::Object(map)) => (None, map.iter().map(|(name, value)| (name.clone(), value_of(value))).collect()),
         _ => (None, Vec::new()),
     };
-    let (query, shift) = match declared {
-        // A function's body is checked as the body of a query with these parameters.
-        Some(params) => {
-            let head = format!("declare query_parameters ({params});\n");
-            (format!("{head}{}", request.query), head.len())
-        }
-        None => (request.query.clone(), 0),
+    let checked = match declared {
+        Some(params) => check_function(engine, &params, &request.query, strict),
+        None => check_text(engine, &request.query, strict, values).0,
     };
-    let (mut checked, _) = check_text(engine, &query, strict, values);
-    for diagnostic in &mut checked.diagnostics {
-        diagnostic.span.start = diagnostic.span.start.saturating_sub(shift as u32);
-        diagnostic.span.end = diagnostic.span.end.saturating_sub(shift as u32);
-    }
     verdict(&request.id, &checked, &request.query)
+}
+
+/// A function's body, over parameters that are known by their types alone.
+fn check_function(engine: &Engine, params: &str, body: &str, strict: bool) -> Checked {
+    let now = clock();
+    let filled = placeholders::fill(body, now - datetime::TICKS_PER_DAY, now);
+    let options = QueryOptions { strict, ..QueryOptions::at(now) };
+    let mut checked = engine.check_function(params, &filled.text, &options);
+    for diagnostic in &mut checked.diagnostics {
+        diagnostic.span = filled.original_span(diagnostic.span);
+    }
+    checked
 }
 
 fn value_of(json: &Json) -> Value {

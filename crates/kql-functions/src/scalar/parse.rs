@@ -82,7 +82,7 @@ pub static FAMILY: &[Function] = &[
         summary: "Turns an XML document into a dynamic bag.",
         details: "Attributes become keys with `@`, text beside them the key `#text`; elements that repeat become an array. What is no \
                   XML, or longer than 1 MiB, gives null.",
-        overloads: &[takes(&[string("xml")], Dynamic)],
+        overloads: &[takes(&[text("xml")], Dynamic)],
         result_name: ResultName::FirstArgument,
         examples: &[ex(
             "print x = parse_xml('<a id=\"1\"><b>t</b><b>u</b></a>')",

@@ -321,10 +321,16 @@ impl Binder<'_> {
                 _ => common(args.iter().map(|arg| self.official_type(arg))).unwrap_or(expr.ty),
             },
             ExprKind::Convert(inner) if inner.ty.is_number() && expr.ty.is_number() => self.official_type(inner),
+            // The engine gives a real; the official parser says otherwise of both.
+            ExprKind::Call { function, .. } if function.name == "jaccard_index" => ScalarType::Dynamic,
+            ExprKind::Call { function, args } if function.name == "round" => match args.first().map(|arg| &arg.kind) {
+                Some(ExprKind::Convert(inner)) if matches!(inner.ty, ScalarType::Int | ScalarType::Long) => inner.ty,
+                _ => expr.ty,
+            },
             ExprKind::Case { branches, otherwise } => {
                 let mut types: Vec<ScalarType> = branches.iter().map(|(_, value)| self.official_type(value)).collect();
                 types.push(self.official_type(otherwise));
-                if types.iter().all(|ty| ty.is_number()) { common_value(&types) } else { expr.ty }
+                if expr.ty.is_number() { common_value(&types) } else { expr.ty }
             }
             _ => expr.ty,
         }

@@ -27,6 +27,10 @@ impl Binder<'_> {
         if text && !types::is_text(value.ty) {
             let mut list = vec![value.ty.name().to_string()];
             let (right, table) = self.list_items(items);
+            if matches!(op, InOp::InCi | InOp::NotInCi) {
+                self.error("KS107", left.span, "A value of type string or dynamic expected.");
+                return Expr { ty: ScalarType::Bool, ..self.error_expr(span) };
+            }
             if table.is_none() {
                 list.extend(right.iter().map(|item| item.ty.name().to_string()));
             }

@@ -7,7 +7,7 @@ use kql_syntax::ast::Name;
 use kql_types::{Diagnostic, ScalarType};
 
 use super::{Bound, Side};
-use crate::binder::{Binder, column_expr};
+use crate::binder::{Binder, Context, column_expr};
 use crate::bound::BoundColumn;
 use crate::rel::Official;
 use crate::scope::Variable;
@@ -31,7 +31,7 @@ impl Binder<'_> {
         }
         if let Some(function) = self.stored_function(&name.text)
             && function.required() == 0
-            && !(self.in_stored && self.catalog.table(&name.text).is_some())
+            && !self.table_hides(&function)
         {
             return self.call_user_function(&function, &[], name.span, name.span);
         }
@@ -41,7 +41,8 @@ impl Binder<'_> {
         if let Some(column) = self.inferred_column(name) {
             return Bound::Scalar(column_expr(&column, name.span));
         }
-        if kql_functions::function(&name.text).is_some() || kql_functions::aggregate(&name.text).is_some() {
+        let aggregate = self.context == Context::Aggregate && kql_functions::aggregate(&name.text).is_some();
+        if aggregate || kql_functions::function(&name.text).is_some() {
             self.error("KS117", name.span, format!("The function '{}' requires an argument list.", name.text));
             return Bound::Scalar(self.error_expr(name.span));
         }

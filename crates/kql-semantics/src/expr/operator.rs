@@ -88,10 +88,14 @@ impl Binder<'_> {
             if !types::is_text(left.ty) {
                 return self.undefined(op.symbol(), op_span, &[left.ty, right.ty], ScalarType::Bool, span);
             }
-            if !types::is_text(right.ty) || (right.ty == ScalarType::Dynamic && !dynamic_right) {
+            if !types::is_text(right.ty) {
                 let wanted = if dynamic_right { "string or dynamic" } else { "string" };
                 self.error("KS107", right.span, format!("A value of type {wanted} expected."));
                 return Expr { ty: ScalarType::Bool, ..self.error_expr(span) };
+            }
+            if right.ty == ScalarType::Dynamic && !dynamic_right {
+                let help = format!("the dynamic value is read as text; for one of several use '{}_any'", op.symbol());
+                self.kindness("KS107", right.span, "A value of type string expected.", help);
             }
         }
         self.record_comparison(op.symbol(), &left, std::slice::from_ref(&right));

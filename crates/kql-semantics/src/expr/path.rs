@@ -97,6 +97,12 @@ impl Binder<'_> {
             other => return self.index_of_scope(other, &index_expr, index, span),
         };
         let bracket = Span::new(base.span.end.min(span.end), span.end);
+        if let ExprKind::Column(id) = base_expr.kind
+            && self.dynamic_texts.contains(&id)
+        {
+            let message = "The element access operator [] is not allowed in this context.";
+            self.kindness("KS147", bracket, message, "the value is a string in one case and has no elements then");
+        }
         Bound::Scalar(match (base_expr.ty, index_expr.ty) {
             (_, ScalarType::Unknown) | (ScalarType::Unknown, _) => self.error_expr(span),
             // What `split` gives is an array: only a number selects in it.

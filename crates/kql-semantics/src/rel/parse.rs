@@ -6,7 +6,7 @@ use kql_syntax::ast::{self, ColumnDecl, Operator};
 use kql_types::{ScalarType, Span};
 
 use crate::binder::Binder;
-use crate::bound::{BoundColumn, ColumnId, Expr, ExprKind, ParseMode, ParsePart, RelKind};
+use crate::bound::{BoundColumn, ColumnId, Expr, ExprKind, ParseMode, ParsePart, Rel, RelKind};
 use crate::projection::Projection;
 use crate::scope::Table;
 
@@ -50,10 +50,50 @@ impl Binder<'_> {
                 }
             });
         }
+        let replaced: Vec<(BoundColumn, BoundColumn)> = added
+            .iter()
+            .filter_map(|new| Some((input.rel.columns.iter().find(|old| old.name == new.name)?.clone(), new.clone())))
+            .collect();
         let columns = with_added(&input.rel.columns, &added, span);
         let serialized = input.rel.serialized;
+        let open = input.open;
         let kind = RelKind::Parse { input: input.rel, expr: value, mode, flags, parts: bound_parts, outputs, filter };
-        Table { open: input.open, ..Table::new(self.rel(kind, columns, serialized, span)) }
+        let rel = self.rel(kind, columns, serialized, span);
+        Table { open, ..Table::new(self.with_shown_twice(rel, &added, &replaced, span)) }
+    }
+
+    /// A column that takes the place of one of its name stands once more among the new ones, with a number: `parse a
+    /// with * "x" a` has `a` and `a1`, as the official parser says.
+    fn with_shown_twice(
+        &mut self,
+        rel: Rel,
+        added: &[BoundColumn],
+        replaced: &[(BoundColumn, BoundColumn)],
+        span: Span,
+    ) -> Rel {
+        if replaced.is_empty() {
+            return rel;
+        }
+        let mut projection = Projection::new();
+        for column in &rel.columns {
+            if !added.iter().any(|new| new.id == column.id) || replaced.iter().any(|(_, new)| new.id == column.id) {
+                projection.add_column(column, span);
+            }
+        }
+        for new in added {
+            let place = crate::binder::column_expr(new, span);
+            if replaced.iter().any(|(_, replacing)| replacing.id == new.id) {
+                projection.add(&new.name, None, place, false, None);
+            } else {
+                projection.add_column(new, span);
+            }
+        }
+        for (old, new) in replaced {
+            if old.ty != new.ty {
+                self.official_types.insert(new.id, old.ty);
+            }
+        }
+        self.projected(rel, projection, span)
     }
 
     fn convert_text(&mut self, value: Expr) -> Expr {

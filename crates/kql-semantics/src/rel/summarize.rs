@@ -93,6 +93,7 @@ impl Binder<'_> {
                 _ => None,
             })
             .collect();
+        self.keep_official_types(&keys, &items);
         let mut columns: Vec<BoundColumn> = Vec::new();
         let mut output = |id: ColumnId, ty: ScalarType| {
             let name = names.get(&id).cloned().unwrap_or_else(|| format!("${}", id.0).into());
@@ -119,6 +120,22 @@ impl Binder<'_> {
         let rel = self.rel(RelKind::Summarize { input: input.rel, keys, items }, columns, false, span);
         let rel = if plain { rel } else { self.projected(rel, projection, span) };
         Table { open, ..Table::new(rel) }
+    }
+}
+
+impl Binder<'_> {
+    /// What passes through a grouping unchanged is shown with the type that it was shown with before.
+    fn keep_official_types(&mut self, keys: &[(ColumnId, Expr)], items: &[SummarizeItem]) {
+        let passed = items.iter().flat_map(|item| match item {
+            SummarizeItem::Aggregate { .. } => &[][..],
+            SummarizeItem::ArgExtreme { values, .. } | SummarizeItem::TakeAny { values } => values.as_slice(),
+        });
+        for (id, expr) in keys.iter().chain(passed) {
+            let official = self.official_type(expr);
+            if official != expr.ty {
+                self.official_types.insert(*id, official);
+            }
+        }
     }
 }
 

@@ -22,6 +22,8 @@ struct Unified {
     name: Arc<str>,
     ty: ScalarType,
     sources: Vec<(usize, ColumnId)>,
+    /// The inputs in which the official parser sees it.
+    seen_in: Vec<usize>,
     official: Official,
 }
 
@@ -175,6 +177,11 @@ impl Binder<'_> {
         }
     }
 
+    /// Whether the official parser does not show a column.
+    fn is_hidden(&self, column: &BoundColumn) -> bool {
+        matches!(self.official.get(&column.id), Some((name, Official::Hidden(_))) if *name == column.name)
+    }
+
     /// Columns by name and type, in the order of first appearance; the types of one name stand together.
     fn unify(&self, tables: &[Table]) -> Vec<Unified> {
         let mut names: Vec<(Arc<str>, Vec<Unified>)> = Vec::new();
@@ -182,6 +189,7 @@ impl Binder<'_> {
         for (place, table) in tables.iter().enumerate() {
             for column in &table.rel.columns {
                 let name = self.whole_name(column);
+                let hidden = self.is_hidden(column);
                 let at = *index.entry(name.clone()).or_insert_with(|| {
                     names.push((name.clone(), Vec::new()));
                     names.len() - 1
@@ -194,6 +202,7 @@ impl Binder<'_> {
                             name: name.clone(),
                             ty: column.ty,
                             sources: Vec::new(),
+                            seen_in: Vec::new(),
                             official: Official::Same,
                         });
                         let last = types.len() - 1;
@@ -201,6 +210,9 @@ impl Binder<'_> {
                     }
                 };
                 entry.sources.push((place, column.id));
+                if !hidden {
+                    entry.seen_in.push(place);
+                }
             }
         }
         let mut used: HashSet<Arc<str>> = HashSet::new();
@@ -208,11 +220,14 @@ impl Binder<'_> {
         for (name, mut types) in names {
             merge_unknown(&mut types, tables);
             let several = types.len() > 1;
-            let quirk = several && first_two_agree(&types);
+            let seen = types.iter().filter(|column| !column.seen_in.is_empty()).count();
+            let quirk = several && (seen < 2 || first_two_agree(&types));
+            let first_seen = types.iter().position(|column| !column.seen_in.is_empty());
             for (index, mut column) in types.into_iter().enumerate() {
-                if quirk {
-                    column.official =
-                        if index == 0 { Official::Named(name.clone()) } else { Official::Hidden(name.clone()) };
+                if quirk && Some(index) == first_seen {
+                    column.official = Official::Named(name.clone());
+                } else if quirk || column.seen_in.is_empty() {
+                    column.official = Official::Hidden(name.clone());
                 }
                 let wanted: Arc<str> = if several { format!("{name}_{}", column.ty).into() } else { name.clone() };
                 let mut unique = wanted.clone();
@@ -229,12 +244,12 @@ impl Binder<'_> {
     }
 }
 
-/// Whether the first two inputs that have a name have it with one type.
+/// Whether the first two inputs that show a name have it with one type.
 fn first_two_agree(types: &[Unified]) -> bool {
-    let Some(first) = types.first() else { return false };
-    let second = first.sources.get(1).map(|(place, _)| *place);
-    let others = types.iter().skip(1).filter_map(|column| column.sources.first()).map(|(place, _)| *place).min();
-    match (second, others) {
+    let mut shown = types.iter().filter(|column| !column.seen_in.is_empty());
+    let Some(first) = shown.next() else { return false };
+    let others = shown.filter_map(|column| column.seen_in.first()).min();
+    match (first.seen_in.get(1), others) {
         (Some(second), Some(others)) => second < others,
         _ => false,
     }

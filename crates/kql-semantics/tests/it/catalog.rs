@@ -28,7 +28,7 @@ impl TestCatalog {
         catalog
     }
 
-    fn with_functions(mut self, functions: &Value) -> TestCatalog {
+    pub fn with_functions(mut self, functions: &Value) -> TestCatalog {
         for (name, function) in functions.as_object().into_iter().flatten() {
             if function["body"].is_null() {
                 continue;

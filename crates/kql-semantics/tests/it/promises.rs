@@ -118,3 +118,35 @@ fn a_near_name_is_suggested() {
     let bound = bind("Activity | where Statsu == 'a'", &catalog());
     assert_eq!(bound.diagnostics[0].help.as_deref(), Some("did you mean 'Status'?"));
 }
+
+#[test]
+fn a_stored_function_that_does_not_bind_leaves_its_name_to_the_table() {
+    let text = "Activity | project Status";
+    let broken = json!({"Activity": {"params": "", "body": "Other | extend Caller = nothing"}});
+    assert!(!has_error(&bind(text, &catalog().with_functions(&broken))));
+    let itself = json!({"Activity": {"params": "", "body": "let f = () { Activity | extend Status = 1 }; f"}});
+    assert_eq!(columns(&bind(text, &catalog().with_functions(&itself)))[0].1, "string");
+    let sound = json!({"Activity": {"params": "", "body": "Other | extend Status = 1"}});
+    assert_eq!(columns(&bind(text, &catalog().with_functions(&sound)))[0].1, "long");
+}
+
+#[test]
+fn a_parsed_column_that_takes_a_taken_name_is_shown_again_with_a_number() {
+    let bound = bind("Other | parse Caller with * '/' Caller '@' Domain", &catalog());
+    let names: Vec<String> = columns(&bound).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["TimeGenerated", "Caller", "Caller1", "Domain"]);
+}
+
+#[test]
+fn a_wrong_call_still_gives_the_columns_of_the_function() {
+    let functions = json!({"F": {"params": "a:string", "body": "Other | extend A = a"}});
+    let bound = bind("F(1, 2, 3) | project A", &catalog().with_functions(&functions));
+    assert_eq!(codes(&bound).len(), 1, "{:?}", bound.diagnostics);
+}
+
+#[test]
+fn elements_of_what_may_be_a_string_are_a_kindness() {
+    let text = "Other | extend d = iff(Caller == '', split(Caller, '/'), dynamic('')) | project d[0]";
+    assert_eq!(codes(&bind(text, &catalog())), [("KS147", Severity::Warning)]);
+    assert!(has_error(&bind_with(text, &catalog(), true)));
+}
