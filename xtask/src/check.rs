@@ -4,13 +4,14 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::tidy;
+use crate::{docs, tidy};
 
-/// Runs format, clippy and the tidy rules; fails on the first that does not pass.
+/// Runs format, clippy, the tidy rules and the check of the reference; fails on the first that does not pass.
 pub fn run() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
-    tidy::run()
+    tidy::run()?;
+    docs::check()
 }
 
 fn cargo(arguments: &[&str]) -> anyhow::Result<()> {

@@ -3,11 +3,14 @@
 //! `check` is what a change must pass; the runners measure the engine against recorded answers and real rules and keep
 //! their pass counts in `ratchets.json`, below which continuous integration fails.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod bench;
 mod check;
 mod compare;
 mod conformance;
 mod corpus;
+mod docs;
 mod host;
 mod ratchet;
 mod synthetic;
@@ -28,7 +31,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Format, clippy with warnings denied, tidy rules, direction of dependencies.
+    /// Format, clippy with warnings denied, tidy rules, direction of dependencies, freshness of the reference.
     Check,
     /// Tidy rules and direction of dependencies alone.
     Tidy,
@@ -38,6 +41,8 @@ enum Command {
     Corpus(corpus::Options),
     /// Times the engine and its peers on the same Parquet files.
     Bench(bench::Options),
+    /// Writes the reference from the registries, or checks that it is fresh.
+    Docs(docs::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -47,5 +52,6 @@ fn main() -> anyhow::Result<()> {
         Command::Conformance(options) => conformance::run(&options),
         Command::Corpus(options) => corpus::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Docs(options) => docs::run(&options),
     }
 }

@@ -1,60 +1,10 @@
-//! The binary `tidewatch`: arguments in, text or JSON out.
-//!
-//! The only crate that knows terminals and clocks. Each command is a file under `commands`; what users type is declared
-//! in `args`. Start at [`main`].
+//! The binary `tidewatch`: the library `cli` with an allocator.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-
-mod args;
-mod builtin;
-mod commands;
-mod diagnostics;
-mod exit;
-mod output;
-mod progress;
-mod report;
-mod session;
-mod terminal;
-mod watchlists;
-
-use std::io::{self, Write};
 use std::process::ExitCode;
-
-use clap::Parser;
-
-use args::{Cli, Command};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match &cli.command {
-        Command::Hunt(args) => commands::hunt::run(args),
-        Command::Query(args) => commands::query::run(args),
-        Command::Check(args) => commands::check::run(args),
-        Command::Sources(args) => commands::sources::run(args),
-        Command::Load(args) => commands::load::run(args),
-        Command::Fmt(args) => commands::fmt::run(args),
-        Command::Demo(args) => commands::demo::run(args),
-    };
-    match result {
-        Ok(exit) => exit.code(),
-        // The reader of a pipe went away: nothing is wrong.
-        Err(error) if is_closed_pipe(&error) => exit::Exit::Clean.code(),
-        Err(error) => {
-            let label = terminal::paint("error", terminal::Tone::Alarm, terminal::stderr_has_colour());
-            let _ = writeln!(io::stderr(), "{label}: {}", terminal::safe_lines(&format!("{error:#}")));
-            exit::of_error(&error).code()
-        }
-    }
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-            || cause
-                .downcast_ref::<serde_json::Error>()
-                .is_some_and(|e| e.io_error_kind() == Some(io::ErrorKind::BrokenPipe))
-    })
+    cli::run()
 }

@@ -7,11 +7,17 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod aggregates;
+pub mod describe;
 pub mod entry;
 #[cfg(feature = "kernels")]
 pub mod kernels;
+pub mod language;
 pub mod registry;
 pub mod scalar;
 
 pub use entry::{Aggregate, AggregateKernel, Entry, Example, Function, Kernel, Kind};
-pub use registry::{aggregate, aggregates, function, functions, operator, operators};
+pub use language::{Form, FormKind};
+pub use registry::{
+    aggregate, aggregate_families, aggregates, form, form_families, forms, function, function_families, functions,
+    operator, operator_families, operators,
+};

@@ -21,16 +21,16 @@ use crate::Aggregate;
 pub use internal::INTERNAL;
 
 /// One slice per family.
-pub static FAMILIES: &[&[Aggregate]] = &[
-    bits::FAMILY,
-    collections::FAMILY,
-    counts::FAMILY,
-    distinct::FAMILY,
-    extremes::FAMILY,
-    percentiles::FAMILY,
-    picks::FAMILY,
-    spread::FAMILY,
-    totals::FAMILY,
+pub static FAMILIES: &[(&str, &[Aggregate])] = &[
+    ("Bits", bits::FAMILY),
+    ("Lists, sets and bags", collections::FAMILY),
+    ("Counting", counts::FAMILY),
+    ("Counting different values", distinct::FAMILY),
+    ("Smallest and largest", extremes::FAMILY),
+    ("Percentiles", percentiles::FAMILY),
+    ("Rows and values", picks::FAMILY),
+    ("Spread", spread::FAMILY),
+    ("Sums and means", totals::FAMILY),
 ];
 
 const ANY: Param = Param::new("expr", ParamType::Any);

@@ -39,38 +39,43 @@ use crate::Function;
 
 pub use internal::INTERNAL;
 
-/// One slice per family.
-pub static FAMILIES: &[&[Function]] = &[
-    arrays::FAMILY,
-    bags::FAMILY,
-    context::FAMILY,
-    control::FAMILY,
-    conversion::FAMILY,
-    datetime::FAMILY,
-    encoding::FAMILY,
-    geo::FAMILY,
-    geo_cells::FAMILY,
-    hash::FAMILY,
-    ip::FAMILY,
-    json::FAMILY,
-    math::FAMILY,
-    nulls::FAMILY,
-    parse::FAMILY,
-    regex::FAMILY,
-    rounding::FAMILY,
-    series_elements::FAMILY,
-    series_fill::FAMILY,
-    series_filters::FAMILY,
-    series_fit::FAMILY,
-    series_reduce::FAMILY,
-    series_season::FAMILY,
-    sets::FAMILY,
-    sketches::FAMILY,
-    string::FAMILY,
-    units::FAMILY,
-    window::FAMILY,
+/// One slice per family, under its title in the reference.
+pub static FAMILIES: &[(&str, &[Function])] = &[
+    ("Arrays", arrays::FAMILY),
+    ("Property bags", bags::FAMILY),
+    ("Surroundings of a query", context::FAMILY),
+    ("Choosing values", control::FAMILY),
+    ("Conversion", conversion::FAMILY),
+    ("Dates and times", datetime::FAMILY),
+    ("Encoding and compression", encoding::FAMILY),
+    ("Geography", geo::FAMILY),
+    ("Cells of the globe", geo_cells::FAMILY),
+    ("Hashes", hash::FAMILY),
+    ("IP addresses", ip::FAMILY),
+    ("JSON", json::FAMILY),
+    ("Mathematics", math::FAMILY),
+    ("Nulls and empty texts", nulls::FAMILY),
+    ("Reading structured texts", parse::FAMILY),
+    ("Regular expressions", regex::FAMILY),
+    ("Rounding", rounding::FAMILY),
+    ("Series: element by element", series_elements::FAMILY),
+    ("Series: filling gaps", series_fill::FAMILY),
+    ("Series: filters", series_filters::FAMILY),
+    ("Series: fitting", series_fit::FAMILY),
+    ("Series: summing up", series_reduce::FAMILY),
+    ("Series: seasons and anomalies", series_season::FAMILY),
+    ("Sets", sets::FAMILY),
+    ("Sketches", sketches::FAMILY),
+    ("Strings", string::FAMILY),
+    ("Units", units::FAMILY),
+    ("Neighbouring rows", window::FAMILY),
 ];
 
 /// One slice per family of operators.
-pub static OPERATORS: &[&[Function]] =
-    &[access::OPERATORS, arithmetic::OPERATORS, comparison::OPERATORS, membership::OPERATORS, text_operators::FAMILY];
+pub static OPERATORS: &[(&str, &[Function])] = &[
+    ("Parts of dynamic values", access::OPERATORS),
+    ("Arithmetic", arithmetic::OPERATORS),
+    ("Comparison", comparison::OPERATORS),
+    ("Membership", membership::OPERATORS),
+    ("Text", text_operators::FAMILY),
+];

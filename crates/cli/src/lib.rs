@@ -1,0 +1,67 @@
+//! The program `tidewatch`: arguments in, text or JSON out.
+//!
+//! The only crate that knows terminals and clocks. Each command is a file under `commands`; what users type is declared
+//! in [`args`], which the reference is made from. Start at [`run`].
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod args;
+mod builtin;
+mod commands;
+mod diagnostics;
+mod exit;
+mod output;
+mod progress;
+mod report;
+mod session;
+mod terminal;
+mod watchlists;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// Reads the command line of the process, does what it says, and tells how it ended.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Command::Hunt(args) => commands::hunt::run(args),
+        Command::Query(args) => commands::query::run(args),
+        Command::Check(args) => commands::check::run(args),
+        Command::Sources(args) => commands::sources::run(args),
+        Command::Load(args) => commands::load::run(args),
+        Command::Fmt(args) => commands::fmt::run(args),
+        Command::Demo(args) => commands::demo::run(args),
+    };
+    match result {
+        Ok(exit) => exit.code(),
+        // The reader of a pipe went away: nothing is wrong.
+        Err(error) if is_closed_pipe(&error) => exit::Exit::Clean.code(),
+        Err(error) => {
+            let label = terminal::paint("error", terminal::Tone::Alarm, terminal::stderr_has_colour());
+            let _ = writeln!(io::stderr(), "{label}: {}", terminal::safe_lines(&format!("{error:#}")));
+            exit::of_error(&error).code()
+        }
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let kind = if let Some(error) = cause.downcast_ref::<io::Error>() {
+            Some(error.kind())
+        } else if let Some(error) = cause.downcast_ref::<serde_json::Error>() {
+            error.io_error_kind()
+        } else if let Some(error) = cause.downcast_ref::<csv::Error>() {
+            match error.kind() {
+                csv::ErrorKind::Io(error) => Some(error.kind()),
+                _ => None,
+            }
+        } else {
+            None
+        };
+        kind == Some(io::ErrorKind::BrokenPipe)
+    })
+}

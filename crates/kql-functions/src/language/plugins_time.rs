@@ -1,0 +1,119 @@
+//! Plugins over users and time.
+
+use crate::entry::ex;
+use crate::language::{Form, FormKind};
+
+pub static FAMILY: &[Form] = &[
+    Form {
+        name: "rolling_percentile",
+        kind: FormKind::Plugin,
+        syntax: &["T | evaluate rolling_percentile(VALUE, PERCENTILE, INDEX, BIN_SIZE, BINS [, DIMENSION, ...])"],
+        summary: "Gives percentiles over a window of steps that moves along.",
+        details: "",
+        examples: &[],
+    },
+    Form {
+        name: "rows_near",
+        kind: FormKind::Plugin,
+        syntax: &["T | evaluate rows_near(CONDITION, NUMBER [, NUMBER_AFTER])"],
+        summary: "Keeps the rows that stand near a row of a condition.",
+        details: "The rows must be serialized.",
+        examples: &[ex("range x from 1 to 9 step 1 | serialize | evaluate rows_near(x == 5, 1)", "x:long\n4\n5\n6")],
+    },
+    Form {
+        name: "sequence_detect",
+        kind: FormKind::Plugin,
+        syntax: &["T | evaluate sequence_detect(TIME, MAX_STEP, MAX_SPAN, STEP = CONDITION, ... [, DIMENSION, ...])"],
+        summary: "Finds sequences of events, each near the one before.",
+        details: "",
+        examples: &[ex(
+            "datatable(User:string, T:datetime, What:string)['ann', datetime(2026-03-01 10:00), 'login', 'ann', datetime(2026-03-01 10:05), 'delete'] | evaluate sequence_detect(T, 10m, 1h, s1 = What == 'login', s2 = What == 'delete', User) | project User, Duration",
+            "User:string,Duration:timespan\n\"ann\",00:05:00",
+        )],
+    },
+    Form {
+        name: "session_count",
+        kind: FormKind::Plugin,
+        syntax: &["T | evaluate session_count(ID, TIME, START, END, BIN, LOOK_BACK [, DIMENSION, ...])"],
+        summary: "Counts sessions of an identity: runs of events without a long pause.",
+        details: "",
+        examples: &[],
+    },
+    Form {
+        name: "dcount_intersect",
+        kind: FormKind::Plugin,
+        syntax: &["T | evaluate dcount_intersect(HLL, ...)"],
+        summary: "Counts the values that the first sets of several have in common.",
+        details: "",
+        examples: &[],
+    },
+    Form {
+        name: "active_users_count",
+        kind: FormKind::Plugin,
+        syntax: &[
+            "T | evaluate active_users_count(ID, TIME, START, END, LOOK_BACK, PERIOD, ACTIVE_PERIODS, BIN [, DIMENSION, ...])",
+        ],
+        summary: "Counts the ids that were seen in at least so many periods before each step.",
+        details: "",
+        examples: &[],
+    },
+    Form {
+        name: "activity_counts_metrics",
+        kind: FormKind::Plugin,
+        syntax: &["T | evaluate activity_counts_metrics(ID, TIME, START, END, STEP [, DIMENSION, ...])"],
+        summary: "Counts rows, ids, new ids and all ids so far, for each step.",
+        details: "",
+        examples: &[ex(
+            "datatable(User:string, T:datetime)['ann', datetime(2026-03-01), 'bob', datetime(2026-03-01), 'ann', datetime(2026-03-02)] | evaluate activity_counts_metrics(User, T, datetime(2026-03-01), datetime(2026-03-03), 1d) | sort by T asc | project dcount, new_dcount, aggregated_dcount",
+            "dcount:long,new_dcount:long,aggregated_dcount:long\n2,2,2\n1,0,2",
+        )],
+    },
+    Form {
+        name: "activity_engagement",
+        kind: FormKind::Plugin,
+        syntax: &["T | evaluate activity_engagement(ID, TIME, START, END, INNER, OUTER [, DIMENSION, ...])"],
+        summary: "Compares the ids of a short window with those of a long one.",
+        details: "",
+        examples: &[],
+    },
+    Form {
+        name: "activity_metrics",
+        kind: FormKind::Plugin,
+        syntax: &["T | evaluate activity_metrics(ID, TIME, START, END, STEP [, DIMENSION, ...])"],
+        summary: "Counts ids, new ids, those that stayed and those that left, for each step.",
+        details: "",
+        examples: &[],
+    },
+    Form {
+        name: "new_activity_metrics",
+        kind: FormKind::Plugin,
+        syntax: &["T | evaluate new_activity_metrics(ID, TIME, START, END, STEP [, COHORT] [, DIMENSION, ...])"],
+        summary: "Follows the ids that were new in each step.",
+        details: "",
+        examples: &[],
+    },
+    Form {
+        name: "sliding_window_counts",
+        kind: FormKind::Plugin,
+        syntax: &["T | evaluate sliding_window_counts(ID, TIME, START, END, LOOK_BACK, BIN [, DIMENSION, ...])"],
+        summary: "Counts rows and ids in a window that ends at each step.",
+        details: "",
+        examples: &[],
+    },
+    Form {
+        name: "funnel_sequence",
+        kind: FormKind::Plugin,
+        syntax: &["T | evaluate funnel_sequence(ID, TIME, START, END, MAX_STEP, STEP, STATE, SEQUENCE)"],
+        summary: "Counts the ids by what came before and after a sequence of states.",
+        details: "",
+        examples: &[],
+    },
+    Form {
+        name: "funnel_sequence_completion",
+        kind: FormKind::Plugin,
+        syntax: &["T | evaluate funnel_sequence_completion(ID, TIME, START, END, STEP, STATE, SEQUENCE, WINDOWS)"],
+        summary: "Counts the ids that came so far in a sequence of states.",
+        details: "",
+        examples: &[],
+    },
+];

@@ -1,0 +1,130 @@
+//! `cargo xtask docs`: writes `docs/reference/` from the registries and the command line; `--check` compares instead.
+//!
+//! Each entry of a registry is a page. The result under an example is what the engine gives for it, so that a page cannot
+//! promise what does not work; an example that cannot run makes the entry count as missing. Start at [`run`].
+
+mod commands;
+mod coverage;
+mod entry;
+mod page;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+#[derive(Args)]
+pub struct Options {
+    /// Change nothing; fail when a page differs from what would be written
+    #[arg(long)]
+    check: bool,
+}
+
+/// Fails when a page is stale.
+pub fn check() -> anyhow::Result<()> {
+    run(&Options { check: true })
+}
+
+/// Pages by their path under `docs/reference/`.
+type Pages = BTreeMap<String, String>;
+
+/// Writes or compares the pages.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference");
+    let pages = pages()?;
+    let stale = stale(&folder, &pages)?;
+    if options.check {
+        for path in &stale {
+            println!("docs: docs/reference/{path} is not what `cargo xtask docs` writes");
+        }
+        if !stale.is_empty() {
+            bail!("{} pages of the reference are stale: run `cargo xtask docs`", stale.len());
+        }
+        println!("docs: {} pages are fresh", pages.len());
+        return Ok(());
+    }
+    for path in &stale {
+        let file = folder.join(path);
+        match pages.get(path) {
+            Some(text) => {
+                fs::create_dir_all(file.parent().unwrap_or(&folder))?;
+                fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
+            }
+            None => fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?,
+        }
+    }
+    println!("docs: {} pages, {} of them changed", pages.len(), stale.len());
+    Ok(())
+}
+
+fn pages() -> anyhow::Result<Pages> {
+    let entries = entry::all()?;
+    let mut pages = Pages::new();
+    for entry in &entries {
+        let path = format!("{}/{}.md", entry.folder.name(), entry.slug());
+        if pages.insert(path.clone(), page::of(entry)).is_some() {
+            bail!("two entries have the page {path}");
+        }
+    }
+    pages.insert("README.md".to_owned(), page::index(&entries));
+    pages.insert("coverage.md".to_owned(), coverage::page(&entries)?);
+    pages.insert("commands.md".to_owned(), commands::page());
+    Ok(pages)
+}
+
+/// Paths whose file is missing, differs, or has no page any more.
+fn stale(folder: &Path, pages: &Pages) -> anyhow::Result<Vec<String>> {
+    let mut stale = Vec::new();
+    for (path, text) in pages {
+        if fs::read_to_string(folder.join(path)).ok().as_ref() != Some(text) {
+            stale.push(path.clone());
+        }
+    }
+    for file in files(folder)? {
+        let path = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+        if !pages.contains_key(&path) {
+            stale.push(path);
+        }
+    }
+    Ok(stale)
+}
+
+fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut pending = vec![folder.to_path_buf()];
+    while let Some(folder) = pending.pop() {
+        let Ok(list) = fs::read_dir(&folder) else { continue };
+        for file in list {
+            let path = file?.path();
+            if path.is_dir() {
+                pending.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_that_differ_or_are_too_many_are_stale() {
+        let folder = std::env::temp_dir().join(format!("tidewatch-docs-{}", std::process::id()));
+        fs::create_dir_all(folder.join("functions")).expect("a folder");
+        for (path, text) in [("README.md", "same"), ("functions/old.md", "gone"), ("functions/a.md", "before")] {
+            fs::write(folder.join(path), text).expect("a file");
+        }
+        let pages: Pages = [("README.md", "same"), ("functions/a.md", "after"), ("functions/new.md", "new")]
+            .map(|(path, text)| (path.to_owned(), text.to_owned()))
+            .into();
+        let found = stale(&folder, &pages).expect("readable");
+        fs::remove_dir_all(&folder).expect("removable");
+        assert_eq!(found, ["functions/a.md", "functions/new.md", "functions/old.md"]);
+    }
+}
