@@ -90,7 +90,12 @@ impl TableScan {
     /// The columns of a file that are read: those asked for, and those that filters prune by.
     fn read_schema(&self, file: &FilePart, columns: &[ScanColumn]) -> SchemaRef {
         let wanted = |name: &str| columns.iter().chain(&self.columns).any(|column| column.name == name);
-        let fields: Vec<_> = file.schema.fields().iter().filter(|field| wanted(field.name())).cloned().collect();
+        let mut fields: Vec<_> = file.schema.fields().iter().filter(|field| wanted(field.name())).cloned().collect();
+        if fields.is_empty() {
+            // The file has none of them, but its rows count: a narrow column is read in their stead.
+            let narrow = file.schema.fields().iter().find(|field| field.data_type().is_primitive());
+            fields.extend(narrow.or(file.schema.fields().first()).cloned());
+        }
         Arc::new(Schema::new(fields))
     }
 
