@@ -44,6 +44,11 @@ pub fn short(text: &str, characters_max: usize) -> String {
     out
 }
 
+/// `1 row`, `2 rows`.
+pub fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// Whether colours may be used on standard output.
 pub fn stdout_has_colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

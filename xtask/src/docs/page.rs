@@ -92,7 +92,8 @@ fn query(text: &str) -> String {
 }
 
 fn table(result: &ResultTable) -> String {
-    let head: Vec<String> = result.columns.iter().map(|column| format!("{}: {}", code(&column.name), column.ty)).collect();
+    let head: Vec<String> =
+        result.columns.iter().map(|column| format!("{}: {}", code(&column.name), column.ty)).collect();
     let mut out = format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(head.len()));
     for row in result.rows() {
         let cells: Vec<String> = row.iter().map(value).collect();

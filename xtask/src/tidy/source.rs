@@ -47,8 +47,13 @@ fn line_breach(line: &str) -> Option<&'static str> {
         return Some("a banner line: a module of its own says more");
     }
     let code_ends = [";", "{", "}", "),"];
-    let starts_as_code = ["let ", "fn ", "if ", "for ", "return ", "use ", "pub "].iter().any(|word| comment.starts_with(word));
-    if !line.starts_with("///") && !line.starts_with("//!") && starts_as_code && code_ends.iter().any(|end| comment.ends_with(end)) {
+    let starts_as_code =
+        ["let ", "fn ", "if ", "for ", "return ", "use ", "pub "].iter().any(|word| comment.starts_with(word));
+    if !line.starts_with("///")
+        && !line.starts_with("//!")
+        && starts_as_code
+        && code_ends.iter().any(|end| comment.ends_with(end))
+    {
         return Some("code that is commented out");
     }
     None
@@ -102,7 +107,13 @@ mod tests {
         for line in bad {
             assert!(line_breach(line).is_some(), "{line}");
         }
-        let good = ["// Letters of `TODO` lists.", "/// let x = 5;", "// for each row, then;", "let x = 5; // five", "// - a point"];
+        let good = [
+            "// Letters of `TODO` lists.",
+            "/// let x = 5;",
+            "// for each row, then;",
+            "let x = 5; // five",
+            "// - a point",
+        ];
         for line in good.iter().filter(|line| !line.ends_with("then;")) {
             assert_eq!(line_breach(line), None, "{line}");
         }

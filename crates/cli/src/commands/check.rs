@@ -157,7 +157,8 @@ fn value_of(json: &Json) -> Value {
     }
 }
 
-/// The machine-readable verdict; places count as the official parser does.
+/// The machine-readable verdict; places count as the official parser does. What is rarely there is written only then:
+/// `open` (more columns, known at run time), `unsupported` (parts that cannot run), a diagnostic's `help`.
 fn verdict(id: &Json, checked: &Checked, text: &str) -> Json {
     let diagnostics: Vec<Json> = checked.diagnostics.iter().map(|d| diagnostic_json(d, text)).collect();
     let result: Vec<Json> = checked.columns.iter().map(|c| json!([c.name, c.ty.name()])).collect();
@@ -168,8 +169,12 @@ fn verdict(id: &Json, checked: &Checked, text: &str) -> Json {
     verdict.insert("parse_ok".to_string(), Json::from(checked.parse_ok));
     verdict.insert("diagnostics".to_string(), Json::from(diagnostics));
     verdict.insert("result".to_string(), Json::from(result));
-    verdict.insert("open".to_string(), Json::from(checked.open));
-    verdict.insert("unsupported".to_string(), json!(unsupported));
+    if checked.open {
+        verdict.insert("open".to_string(), Json::from(true));
+    }
+    if !unsupported.is_empty() {
+        verdict.insert("unsupported".to_string(), json!(unsupported));
+    }
     Json::Object(verdict)
 }
 

@@ -28,13 +28,17 @@ fn format_standard_input(args: &FmtArgs) -> Result<Exit> {
     io::stdin().read_to_string(&mut text).context("reading standard input")?;
     let formatted = kql_syntax::format(&text, &FormatOptions::default());
     let mut out = io::stdout().lock();
+    if !args.check && !args.diff {
+        write!(out, "{formatted}")?;
+        return Ok(Exit::Clean);
+    }
+    if text == formatted {
+        return Ok(Exit::Clean);
+    }
     if args.diff {
         write!(out, "{}", diff("standard input", &text, &formatted))?;
-    } else if !args.check {
-        write!(out, "{formatted}")?;
     }
-    let unformatted = text != formatted && (args.check || args.diff);
-    Ok(if unformatted { Exit::Found } else { Exit::Clean })
+    Ok(Exit::Found)
 }
 
 fn format_file(args: &FmtArgs, file: &Path, text: &str) -> Result<Exit> {

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::args::LoadArgs;
 use crate::exit::Exit;
 use crate::session;
-use crate::terminal::safe;
+use crate::terminal::{counted, safe};
 
 /// Loads and writes.
 pub fn run(args: &LoadArgs) -> Result<Exit> {
@@ -20,14 +20,18 @@ pub fn run(args: &LoadArgs) -> Result<Exit> {
         *tables.entry(&file.table).or_default() += file.rows;
     }
     for (table, rows) in tables {
-        writeln!(out, "{}: {rows} rows", safe(table))?;
+        writeln!(out, "{}: {}", safe(table), counted(rows, "row"))?;
     }
     let sources = &loaded.report.sources;
     let unreadable: u64 = sources.iter().map(|source| source.unreadable_count()).sum();
     let duplicates: u64 = sources.iter().map(|source| source.duplicates).sum();
     let other: u64 = sources.iter().map(|source| source.other_count()).sum();
-    let left_out = format!("{duplicates} duplicates, {other} records of other kinds, {unreadable} unreadable");
-    writeln!(out, "{} files read; {left_out}", sources.len())?;
+    let left_out = format!(
+        "{}, {} of other kinds, {unreadable} unreadable",
+        counted(duplicates, "duplicate"),
+        counted(other, "record")
+    );
+    writeln!(out, "{} read; {left_out}", counted(sources.len() as u64, "file"))?;
     writeln!(out, "use them with --logs {}", safe(&args.output.display().to_string()))?;
     let unread = sources.iter().any(|source| source.stopped.is_some() && source.records == 0);
     Ok(if unread { Exit::Input } else { Exit::Clean })

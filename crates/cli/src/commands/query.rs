@@ -5,9 +5,11 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use detections::placeholders;
 use engine::{EngineError, QueryOptions, QueryOutput};
-use kql_types::{Diagnostic, Severity, Value};
+use kql_syntax::ast::{ParamType, StatementKind};
+use kql_types::{Diagnostic, Dynamic, ScalarType, Severity, Value, datetime, guid, number, timespan};
 
 use crate::args::{QueryArgs, QueryFormat};
 use crate::diagnostics::{self, Source};
@@ -33,7 +35,7 @@ pub fn run(args: &QueryArgs) -> Result<Exit> {
     };
     let range = session::parse_length("--range", &args.range)?;
     let options = QueryOptions {
-        parameters: parameters(&args.param)?,
+        parameters: parameters(&args.param, &text)?,
         strict: args.strict,
         partitions: args.threads.map(usize::from),
         ..QueryOptions::at(now)
@@ -67,16 +69,78 @@ fn query_text(args: &QueryArgs) -> Result<(String, String)> {
     }
 }
 
-/// `NAME=VALUE` pairs. The binder reads a text as the declared type of the parameter.
-fn parameters(list: &[String]) -> Result<Vec<(String, Value)>> {
-    list.iter()
-        .map(|pair| match pair.split_once('=') {
-            Some((name, value)) if !name.trim().is_empty() => {
-                Ok((name.trim().to_string(), Value::String(value.to_string())))
-            }
-            _ => Err(Failure::usage(format!("--param: `{pair}` is not NAME=VALUE"))),
-        })
-        .collect()
+/// The values of `NAME=VALUE` pairs for the parameters that the query declares, as their types.
+///
+/// # Errors
+/// A pair that is none, a name that the query does not declare, a text that is no value of the type, a parameter without
+/// a value.
+fn parameters(pairs: &[String], query: &str) -> Result<Vec<(String, Value)>> {
+    let declared = declared_parameters(query);
+    let mut values: Vec<(String, Value)> = Vec::new();
+    for pair in pairs {
+        let Some((name, text)) = pair.split_once('=').filter(|(name, _)| !name.trim().is_empty()) else {
+            return Err(Failure::usage(format!("--param: `{pair}` is not NAME=VALUE")));
+        };
+        let name = name.trim();
+        let Some(param) = declared.iter().find(|param| param.name.text == name) else {
+            let names: Vec<&str> = declared.iter().map(|param| param.name.text.as_str()).collect();
+            let known = if names.is_empty() { "none".to_string() } else { names.join(", ") };
+            return Err(Failure::usage(format!(
+                "--param: the query declares no parameter `{name}` (declare query_parameters: {known})"
+            )));
+        };
+        let ty = match &param.ty {
+            ParamType::Scalar(ty) => ScalarType::parse(&ty.text),
+            ParamType::Tabular { .. } => None,
+        };
+        let value = ty.map_or_else(|| Some(Value::String(text.to_string())), |ty| value_of_type(text, ty));
+        let Some(value) = value else {
+            let ty = ty.map_or("value", ScalarType::name);
+            return Err(Failure::usage(format!("--param {name}: `{text}` is not a {ty}")));
+        };
+        values.push((name.to_string(), value));
+    }
+    for param in &declared {
+        let name = &param.name.text;
+        if param.default.is_none() && !values.iter().any(|(given, _)| given == name) {
+            return Err(Failure::usage(format!(
+                "the parameter `{name}` of the query has no value: give --param {name}=VALUE"
+            )));
+        }
+    }
+    Ok(values)
+}
+
+fn declared_parameters(query: &str) -> Vec<kql_syntax::ast::Param> {
+    let statements = kql_syntax::parse(query).query.statements;
+    let lists = statements.into_iter().filter_map(|statement| match statement.kind {
+        StatementKind::QueryParameters(params) => Some(params),
+        _ => None,
+    });
+    lists.flatten().collect()
+}
+
+/// A text of the command line as a value; None when it is none of this type.
+fn value_of_type(text: &str, ty: ScalarType) -> Option<Value> {
+    let plain = text.trim();
+    match ty {
+        ScalarType::Bool => match plain.to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(Value::Bool(true)),
+            "false" | "0" => Some(Value::Bool(false)),
+            _ => None,
+        },
+        ScalarType::Int => plain.parse().ok().map(Value::Int),
+        ScalarType::Long => plain.parse().ok().map(Value::Long),
+        ScalarType::Real => number::parse_real(plain).map(Value::Real),
+        ScalarType::DateTime => datetime::parse(plain).map(Value::DateTime),
+        ScalarType::TimeSpan => {
+            timespan::parse(plain).or_else(|| detections::duration::parse(plain)).map(Value::TimeSpan)
+        }
+        ScalarType::Guid => guid::parse(plain).map(Value::Guid),
+        ScalarType::Dynamic => Dynamic::parse_json(plain).map(Value::Dynamic),
+        // The binder reads the text.
+        ScalarType::Decimal | ScalarType::String | ScalarType::Unknown => Some(Value::String(text.to_string())),
+    }
 }
 
 /// Files that gave nothing are told even when only a query's result is asked for.
@@ -109,6 +173,11 @@ fn show_diagnostics(diagnostics: &[Diagnostic], filled: &placeholders::FilledQue
 }
 
 fn write_result(args: &QueryArgs, output: &QueryOutput) -> Result<()> {
+    let (results, form) = (output.tables.len(), args.format);
+    if results > 1 && !matches!(form, QueryFormat::Table | QueryFormat::Kusto) {
+        let form = form.to_possible_value().map(|value| value.get_name().to_string()).unwrap_or_default();
+        warn(&format!("the query has {results} results, {form} holds the first: use kusto for all"));
+    }
     if let Some(path) = &args.output {
         let file = File::create(path).with_context(|| format!("writing {}", path.display()))?;
         let mut out = BufWriter::new(file);

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::args::{NameArgs, SourcesArgs, SourcesFormat};
 use crate::exit::Exit;
 use crate::session::{Session, SessionInput};
-use crate::terminal::{Tone, paint, safe, short, stdout_has_colour};
+use crate::terminal::{Tone, counted, paint, safe, short, stdout_has_colour};
 
 /// Reads the logs and reports on them.
 pub fn run(args: &SourcesArgs) -> Result<Exit> {
@@ -122,12 +122,13 @@ fn show(session: &Session, all: bool, out: &mut dyn Write) -> Result<()> {
     show_tables(session, colour, out)?;
     let sources = &session.loaded.report.sources;
     let worth: Vec<&SourceReport> = sources.iter().filter(|source| all || has_something_to_say(source)).collect();
-    writeln!(out, "{}", paint(&format!("{} files", sources.len()), Tone::Strong, colour))?;
+    writeln!(out, "{}", paint(&counted(sources.len() as u64, "file"), Tone::Strong, colour))?;
     for source in &worth {
         show_source(source, colour, out)?;
     }
     if worth.len() < sources.len() {
-        writeln!(out, "  {} files without anything to note (--all shows them)", sources.len() - worth.len())?;
+        let quiet = counted((sources.len() - worth.len()) as u64, "file");
+        writeln!(out, "  {quiet} without anything to note (--all shows them)")?;
     }
     Ok(())
 }
@@ -139,7 +140,7 @@ fn show_tables(session: &Session, colour: bool, out: &mut dyn Write) -> Result<(
     for (name, profile) in &session.profile.tables {
         let span = profile.span.map(|span| format!(", {} to {}", minute(span.first), minute(span.last)));
         let title = paint(&safe(name), Tone::Strong, colour);
-        writeln!(out, "{title}: {} rows{}", profile.rows, span.unwrap_or_default())?;
+        writeln!(out, "{title}: {}{}", counted(profile.rows, "row"), span.unwrap_or_default())?;
         let Some(report) = session.loaded.report.tables.get(name) else { continue };
         if !profile.hours.is_empty() {
             writeln!(out, "  by hour   {}", sparkline(&profile.hours))?;
@@ -167,10 +168,10 @@ fn show_tables(session: &Session, colour: bool, out: &mut dyn Write) -> Result<(
             writeln!(out, "  {:<9} {}{more}", short(column, 24), safe(&shown.join(", ")))?;
         }
         if report.undated > 0 {
-            writeln!(out, "  {} rows without a time: in queries, in no window", report.undated)?;
+            writeln!(out, "  {} without a time: in queries, in no window", counted(report.undated, "row"))?;
         }
         if report.implausible > 0 {
-            writeln!(out, "  {} rows with an impossible time: they do not move the span", report.implausible)?;
+            writeln!(out, "  {} with an impossible time, not in the span", counted(report.implausible, "row"))?;
         }
     }
     writeln!(out)?;
@@ -218,21 +219,21 @@ fn show_source(source: &SourceReport, colour: bool, out: &mut dyn Write) -> Resu
     let kinds: Vec<String> = source.kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
     writeln!(
         out,
-        "  {}{}: {}, {} records, {} rows{}",
+        "  {}{}: {}, {}, {}{}",
         safe(&source.path),
         safe(&member),
         safe(&source.format),
-        source.records,
-        source.rows,
+        counted(source.records, "record"),
+        counted(source.rows, "row"),
         if kinds.is_empty() { String::new() } else { format!(" ({})", safe(&kinds.join(", "))) }
     )?;
     let counts = [
-        (source.duplicates, "duplicates removed"),
-        (source.undated, "rows without a time"),
-        (source.implausible, "rows with an impossible time"),
+        (source.duplicates, "duplicate", "removed"),
+        (source.undated, "row", "without a time"),
+        (source.implausible, "row", "with an impossible time"),
     ];
-    for (count, what) in counts.iter().filter(|(count, _)| *count > 0) {
-        writeln!(out, "    {count} {what}")?;
+    for (count, noun, what) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+        writeln!(out, "    {} {what}", counted(count, noun))?;
     }
     for (title, map, tone) in [
         ("unreadable", &source.unreadable, Tone::Warning),

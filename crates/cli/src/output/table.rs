@@ -9,7 +9,7 @@ use detections::cell;
 use engine::ResultTable;
 use kql_types::{ScalarType, Value};
 
-use crate::terminal::{safe, short, width};
+use crate::terminal::{counted, safe, short, width};
 
 /// Rows shown; the rest is counted.
 const ROWS_MAX: usize = 1_000;
@@ -50,7 +50,7 @@ pub fn render(table: &ResultTable) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let rows = if total == 1 { "1 row".to_string() } else { format!("{total} rows") };
+    let rows = counted(total as u64, "row");
     let cut = if total > ROWS_MAX { format!(", the first {ROWS_MAX} shown") } else { String::new() };
     format!("{shown}\n{rows}{cut}\n")
 }

@@ -21,11 +21,15 @@ fn one_verdict_a_line_in_order() {
     assert_eq!(run.code, 0, "{}", run.err);
     let verdicts = run.lines();
     assert_eq!(verdicts.len(), 6);
+    let good = r#"{"id":"good","parse_ok":true,"diagnostics":[],"result":[["EventName","string"],["n","long"]]}"#;
+    assert_eq!(run.out.lines().next(), Some(good));
     assert_eq!(verdicts[0]["id"], "good");
     assert_eq!(verdicts[0]["parse_ok"], true);
     assert_eq!(verdicts[0]["diagnostics"], json!([]));
     assert_eq!(verdicts[0]["result"], json!([["EventName", "string"], ["n", "long"]]));
     let mistake = &verdicts[1]["diagnostics"][0];
+    let keys: Vec<&str> = mistake.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys[..5], ["code", "severity", "message", "start", "end"]);
     assert_eq!((&mistake["code"], &mistake["severity"]), (&json!("KS142"), &json!("Error")));
     assert_eq!((&mistake["start"], &mistake["end"]), (&json!(28), &json!(33)), "characters, not bytes");
     assert_eq!(verdicts[2]["parse_ok"], false);

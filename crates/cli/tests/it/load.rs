@@ -1,4 +1,4 @@
-//! `tidewatch load` and `tidewatch sources`.
+//! `tidewatch load`, and Parquet files read in place.
 
 use crate::logs::folder_with_launches;
 
@@ -22,21 +22,43 @@ fn loaded_tables_answer_as_the_logs_do() {
 }
 
 #[test]
-fn sources_tell_what_is_there() {
+fn parquet_named_after_a_table_is_read_in_place() {
     let folder = folder_with_launches();
-    folder.write("logs/odd.json", "{\"hello\": \"world\"}\n");
-    let report = folder.run(&["sources", "logs", "--format", "json"]).json();
+    let rows = "AWSCloudTrail | project TimeGenerated, EventName, UserIdentityUserName";
+    let written =
+        folder.run(&["query", rows, "--logs", "logs", "--format", "parquet", "--output", "lake/AWSCloudTrail.parquet"]);
+    assert_eq!(written.code, 4, "a folder that is not there is told: {}", written.err);
+    std::fs::create_dir(folder.path().join("lake")).unwrap();
+    let written =
+        folder.run(&["query", rows, "--logs", "logs", "--format", "parquet", "--output", "lake/AWSCloudTrail.parquet"]);
+    assert_eq!((written.code, written.out.as_str()), (0, ""), "{}", written.err);
+    let ask = |query: &str| {
+        let run = folder.run(&["query", query, "--logs", "lake", "--format", "csv"]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        run.out
+    };
+    let late = "AWSCloudTrail | where TimeGenerated > datetime(2026-03-02) | project EventName, TimeGenerated";
+    assert_eq!(ask(late), "EventName,TimeGenerated\nRunInstances,2026-03-04T12:30:00.0000000Z\n");
+    assert_eq!(ask("AWSCloudTrail | where UserIdentityUserName =~ 'MALLORY' | count"), "Count\n3\n");
+    assert_eq!(
+        ask("AWSCloudTrail | where isempty(ErrorCode) | count"),
+        "Count\n4\n",
+        "columns of the table that are not in the file are empty"
+    );
+    let report = folder.run(&["sources", "lake", "--format", "json"]).json();
     assert_eq!(report["tables"]["AWSCloudTrail"]["rows"], 4);
-    assert_eq!(report["tables"]["AWSCloudTrail"]["first"], "2026-03-01T08:00:00.0000000Z");
-    assert_eq!(report["tables"]["AWSCloudTrail"]["seen"]["AWSRegion"]["eu-south-2"], 4);
-    for source in report["sources"].as_array().unwrap() {
-        let sum = |field: &str| {
-            source[field].as_object().unwrap().values().map(|t| t["count"].as_u64().unwrap()).sum::<u64>()
-        };
-        let counted = source["rows"].as_u64().unwrap() + source["duplicates"].as_u64().unwrap();
-        assert_eq!(source["records"].as_u64().unwrap(), counted + sum("other") + sum("unreadable"), "{source}");
+    assert_eq!(report["tables"]["AWSCloudTrail"]["last"], "2026-03-04T12:30:00.0000000Z");
+}
+
+#[test]
+fn a_lake_can_be_loaded_again() {
+    let folder = folder_with_launches();
+    for (from, to) in [("logs", "lake"), ("lake", "second")] {
+        let run = folder.run(&["load", from, "-o", to]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        assert!(run.out.contains("AWSCloudTrail: 4 rows"), "{}", run.out);
     }
-    let shown = folder.run(&["sources", "logs"]);
-    assert!(shown.out.contains("AWSCloudTrail: 4 rows"), "{}", shown.out);
-    assert!(shown.out.contains("gap"), "three days without an event: {}", shown.out);
+    let query = "AWSCloudTrail | summarize count(), make_set(_ItemId)";
+    let of = |logs: &str| folder.run(&["query", query, "--logs", logs, "--format", "json"]).json();
+    assert_eq!(of("second"), of("logs"));
 }

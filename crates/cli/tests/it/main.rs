@@ -8,5 +8,7 @@ mod fmt;
 mod hunt;
 mod load;
 mod logs;
+mod names;
 mod query;
 mod run;
+mod sources;

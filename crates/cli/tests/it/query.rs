@@ -109,3 +109,64 @@ fn parquet_output_is_parquet() {
     let bytes = std::fs::read(folder.path().join("out.parquet")).unwrap();
     assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
 }
+
+#[test]
+fn parameters_must_be_declared_given_and_of_their_type() {
+    let folder = Folder::new();
+    let query = "declare query_parameters(n:long, since:datetime = datetime(2026-01-01), span:timespan = 1h); \
+        print n = n, since = since, span = span";
+    let run = |params: &[&str]| {
+        let given = params.iter().flat_map(|param| ["--param", *param]);
+        folder.run(&["query", query, "--format", "csv"].into_iter().chain(given).collect::<Vec<_>>())
+    };
+    let good = run(&["n=5", "since=2026-03-01", "span=2d"]);
+    assert_eq!(good.out, "n,since,span\n5,2026-03-01T00:00:00.0000000Z,2.00:00:00\n", "{}", good.err);
+    for (params, message) in [
+        (vec![], "the parameter `n` of the query has no value: give --param n=VALUE"),
+        (vec!["n=five"], "--param n: `five` is not a long"),
+        (vec!["n=5", "since=someday"], "--param since: `someday` is not a datetime"),
+        (vec!["n=5", "m=1"], "declares no parameter `m`"),
+        (vec!["n"], "`n` is not NAME=VALUE"),
+    ] {
+        let run = run(&params);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{params:?}");
+        assert!(run.err.contains(message), "{params:?}: {}", run.err);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = folder_with_launches();
+    let query = "range x from 1 to 300000 step 1 | extend y = strcat('value ', x)";
+    for format in ["table", "json", "ndjson", "csv", "kusto", "parquet"] {
+        let (code, err) = folder.run_with_closed_output(&["query", query, "--format", format]);
+        assert_eq!((code, err.as_str()), (0, ""), "{format}");
+    }
+    for args in [&["sources", "logs"][..], &["check", "rules"], &["--help"], &["query", "--help"]] {
+        let (code, err) = folder.run_with_closed_output(args);
+        assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
+    }
+}
+
+#[test]
+fn several_results_are_all_shown_or_told() {
+    let folder = Folder::new();
+    let query = "range x from 1 to 3 step 1 | fork (count) (where x > 1)";
+    let shown = folder.run(&["query", query]);
+    assert!(shown.out.contains("Count") && shown.out.contains("2 rows"), "{}", shown.out);
+    let frames = folder.run(&["query", query, "--format", "kusto"]).json();
+    let results = frames.as_array().unwrap().iter().filter(|frame| frame["TableKind"] == "PrimaryResult");
+    assert_eq!(results.count(), 2);
+    let first = folder.run(&["query", query, "--format", "csv"]);
+    assert_eq!(first.out, "Count\n3\n");
+    assert!(first.err.contains("warning: the query has 2 results, csv holds the first"), "{}", first.err);
+}
+
+#[test]
+fn a_pipe_gets_no_progress_and_no_colour() {
+    let folder = folder_with_launches();
+    let run = folder.run(&["query", "AWSCloudTrail | count", "--logs", "logs", "--format", "csv"]);
+    assert_eq!((run.out.as_str(), run.err.as_str()), ("Count\n4\n", ""));
+    let wrong = folder.run(&["query", "AWSCloudTrail | where Nope == 1", "--logs", "logs"]);
+    assert!(!wrong.err.contains('\u{1b}') && !wrong.out.contains('\u{1b}'), "{}", wrong.err);
+}

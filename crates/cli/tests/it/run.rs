@@ -1,6 +1,6 @@
 //! Runs the binary in a folder of its own.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -61,6 +61,28 @@ impl Folder {
             out: String::from_utf8(stdout).unwrap(),
             err: String::from_utf8(stderr).unwrap(),
         }
+    }
+}
+
+impl Folder {
+    /// Runs with a reader that takes a few bytes of the output and goes away, as `| head -1` does: the exit code, and what
+    /// stands on standard error.
+    pub fn run_with_closed_output(&self, args: &[&str]) -> (i32, String) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
+            .args(args)
+            .current_dir(self.path())
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let mut first = [0_u8; 16];
+        let _ = stdout.read(&mut first);
+        drop(stdout);
+        let Output { status, stderr, .. } = child.wait_with_output().unwrap();
+        (status.code().unwrap_or(-1), String::from_utf8(stderr).unwrap())
     }
 }
 

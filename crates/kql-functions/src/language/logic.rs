@@ -12,10 +12,7 @@ pub static FAMILY: &[Form] = &[
         details: "Numbers, datetimes and timespans. After a datetime the high end may be a timespan: so long after the low end.",
         examples: &[
             ex("print a = 5 between (1 .. 5), b = 6 between (1 .. 5)", "a:bool,b:bool\ntrue,false"),
-            ex(
-                "print a = datetime(2026-03-01 10:00) between (datetime(2026-03-01) .. 1d)",
-                "a:bool\ntrue",
-            ),
+            ex("print a = datetime(2026-03-01 10:00) between (datetime(2026-03-01) .. 1d)", "a:bool\ntrue"),
         ],
     },
     Form {

@@ -1,0 +1,136 @@
+//! `tidewatch sources`: every record is told of, by file and by table.
+
+use serde_json::{Value as Json, json};
+
+use crate::logs::{folder_with_launches, record, trail};
+use crate::run::Folder;
+
+/// A cloud audit entry of the project `payments`.
+fn gcp_entry(time: Option<&str>, insert_id: &str) -> Json {
+    let mut entry = json!({
+        "protoPayload": {
+            "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
+            "methodName": "v1.compute.instances.insert",
+            "serviceName": "compute.googleapis.com",
+            "authenticationInfo": {"principalEmail": "ann@example.com"},
+            "requestMetadata": {"callerIp": "203.0.113.4"},
+        },
+        "logName": "projects/payments/logs/cloudaudit.googleapis.com%2Factivity",
+        "resource": {"type": "gce_instance", "labels": {"project_id": "payments"}},
+        "insertId": insert_id,
+        "severity": "NOTICE",
+    });
+    if let Some(time) = time {
+        entry["timestamp"] = json!(time);
+        entry["receiveTimestamp"] = json!(time);
+    }
+    entry
+}
+
+fn azure_record() -> Json {
+    json!({
+        "time": "2026-03-01T10:00:00Z",
+        "resourceId": "/SUBSCRIPTIONS/9D1B4C1E-0000-4000-8000-000000000001/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.COMPUTE/VIRTUALMACHINES/VM1",
+        "operationName": "MICROSOFT.COMPUTE/VIRTUALMACHINES/WRITE",
+        "category": "Administrative", "resultType": "Success", "callerIpAddress": "203.0.113.4", "correlationId": "c1",
+        "tenantId": "72f988bf-0000-4000-8000-000000000002", "level": "Information",
+    })
+}
+
+/// Three clouds; among the records a repeated one, one without a time, one that is torn.
+fn folder_of_three_clouds() -> Folder {
+    let folder = Folder::new();
+    let at = Some("2026-03-01T10:00:00Z");
+    let entries = [gcp_entry(at, "a1"), gcp_entry(at, "a1"), gcp_entry(None, "a2")];
+    let lines: String = entries.iter().map(|entry| format!("{entry}\n")).collect();
+    folder.write("logs/gcp.json", &format!("{lines}{{\"protoPayload\": torn\n"));
+    folder.write("logs/azure.json", &format!("{}\n", azure_record()));
+    let calls = [
+        record(1, "2026-03-01T10:00:00Z", "DescribeInstances", "ann"),
+        record(2, "2026-03-01T10:59:00Z", "DescribeInstances", "ann"),
+        record(3, "2026-03-01T12:30:00Z", "DescribeInstances", "ann"),
+    ];
+    folder.write("logs/aws/trail.json", &trail(&calls));
+    folder
+}
+
+#[test]
+fn tables_tell_spans_gaps_and_whose_they_are() {
+    let folder = folder_of_three_clouds();
+    let run = folder.run(&["sources", "logs", "--format", "json"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let tables = &run.json()["tables"];
+    let trail = &tables["AWSCloudTrail"];
+    assert_eq!((&trail["rows"], &trail["undated"]), (&json!(3), &json!(0)));
+    assert_eq!(trail["first"], "2026-03-01T10:00:00.0000000Z");
+    assert_eq!(trail["last"], "2026-03-01T12:30:00.0000000Z");
+    let gap = json!([{"from": "2026-03-01T10:59:00.0000000Z", "to": "2026-03-01T12:30:00.0000000Z"}]);
+    assert_eq!(trail["gaps"], gap, "59 minutes are no gap, 91 are");
+    assert_eq!(trail["seen"]["RecipientAccountId"], json!({"111122223333": 3}));
+    assert_eq!(trail["seen"]["AWSRegion"], json!({"eu-south-2": 3}));
+    assert_eq!(tables["GCPAuditLogs"]["seen"]["ProjectId"], json!({"payments": 2}));
+    assert_eq!(tables["GCPAuditLogs"]["undated"], 1);
+    let subscription = "9D1B4C1E-0000-4000-8000-000000000001";
+    assert_eq!(tables["AzureActivity"]["seen"]["SubscriptionId"][subscription], 1);
+}
+
+#[test]
+fn files_account_for_every_record() {
+    let folder = folder_of_three_clouds();
+    let report = folder.run(&["sources", "logs", "--format", "json"]).json();
+    let sources = report["sources"].as_array().unwrap();
+    let of = |name: &str| sources.iter().find(|source| source["path"].as_str().unwrap().ends_with(name)).unwrap();
+    let gcp = of("gcp.json");
+    assert_eq!(gcp["format"], "json");
+    assert_eq!(gcp["kinds"], json!({"gcp-audit": 3}));
+    let counts: Vec<u64> =
+        ["records", "rows", "duplicates", "undated"].iter().map(|name| gcp[*name].as_u64().unwrap()).collect();
+    assert_eq!(counts, [4, 2, 1, 1]);
+    let (reason, tally) = gcp["unreadable"].as_object().unwrap().iter().next().unwrap();
+    assert!(reason.starts_with("broken JSON"), "{reason}");
+    assert_eq!((&tally["count"], &tally["first"]["line"]), (&json!(1), &json!(4)));
+    assert_eq!(of("azure.json")["kinds"], json!({"azure-activity": 1}));
+    assert_eq!(of("trail.json")["kinds"], json!({"aws-cloudtrail": 3}));
+    let shown = folder.run(&["sources", "logs"]).out;
+    for text in [
+        "GCPAuditLogs: 2 rows",
+        "AzureActivity: 1 row,",
+        "1 duplicate removed",
+        "1 row without a time",
+        "line 4",
+        "3 files",
+    ] {
+        assert!(shown.contains(text), "`{text}` is not in: {shown}");
+    }
+    assert!(!shown.contains("aws/trail.json") && folder.run(&["sources", "logs", "--all"]).out.contains("trail.json"));
+}
+
+#[test]
+fn standard_input_and_globs_are_sources() {
+    let folder = folder_of_three_clouds();
+    let text = std::fs::read_to_string(folder.path().join("logs/azure.json")).unwrap();
+    let piped = folder.run_with_input(&["sources", "-", "--format", "json"], &text).json();
+    assert_eq!(piped["tables"]["AzureActivity"]["rows"], 1, "{piped}");
+    let globbed = folder.run(&["sources", "logs/*.json", "--format", "json"]).json();
+    assert_eq!(globbed["sources"].as_array().map(Vec::len), Some(2));
+    let nowhere = folder.run(&["sources", "nowhere"]);
+    assert_eq!(nowhere.code, 4);
+    assert!(nowhere.err.contains("nowhere"), "{}", nowhere.err);
+}
+
+#[test]
+fn files_of_no_known_kind_are_told() {
+    let folder = folder_with_launches();
+    folder.write("logs/odd.json", "{\"hello\": \"world\"}\n");
+    let report = folder.run(&["sources", "logs", "--format", "json"]).json();
+    for source in report["sources"].as_array().unwrap() {
+        let sum = |field: &str| {
+            source[field].as_object().unwrap().values().map(|t| t["count"].as_u64().unwrap()).sum::<u64>()
+        };
+        let counted = source["rows"].as_u64().unwrap() + source["duplicates"].as_u64().unwrap();
+        assert_eq!(source["records"].as_u64().unwrap(), counted + sum("other") + sum("unreadable"), "{source}");
+    }
+    let shown = folder.run(&["sources", "logs"]);
+    assert!(shown.out.contains("AWSCloudTrail: 4 rows"), "{}", shown.out);
+    assert!(shown.out.contains("gap"), "three days without an event: {}", shown.out);
+}
