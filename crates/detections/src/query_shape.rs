@@ -25,6 +25,8 @@ pub struct Leaf {
     pub high: Option<i64>,
     /// Nothing but time decides which of its rows are used.
     pub unfiltered: bool,
+    /// Reference data: a run's window does not clip it, only the query's own bounds do.
+    pub always_visible: bool,
 }
 
 /// A query that lists the rows which the local parts let through at any clock, with the columns of [`CARRIED`].
@@ -38,7 +40,7 @@ pub struct Probe {
 /// What running a query at many moments needs to know.
 #[derive(Debug, Clone)]
 pub struct QueryShape {
-    /// The tables of events, once for each reading.
+    /// The tables that have times, once for each reading.
     pub leaves: Vec<Leaf>,
     pub probes: Vec<Probe>,
     /// The clock is used for something other than bounding the times of rows read.
@@ -354,8 +356,10 @@ impl Reader<'_> {
     fn filter_rowwise(&mut self, groups: &[LeafGroup], a: &Expr, b: &Expr) {
         let parts_b = conjuncts(b);
         for (part, part_b) in conjuncts(a).into_iter().zip(parts_b) {
-            let is_time = |id: ColumnId| groups.iter().flatten().any(|(_, times)| times.contains(&id));
-            self.own_time_filter |= any(part, &|e| matches!(e.kind, ExprKind::Column(id) if is_time(id)));
+            let of_events: Vec<&LeafGroup> = groups.iter().filter(|group| self.has_events(group)).collect();
+            let is_time = |id: ColumnId| of_events.iter().copied().flatten().any(|(_, times)| times.contains(&id));
+            let own_time = any(part, &|e| matches!(e.kind, ExprKind::Column(id) if is_time(id)));
+            self.own_time_filter |= own_time;
             let Some((subject, bound)) = self.time_bound(part, part_b, &HashSet::new()) else { continue };
             let ExprKind::Column(id) = subject.kind else { continue };
             for group in groups.iter().filter(|group| group.iter().all(|(_, times)| times.contains(&id))) {
@@ -373,7 +377,7 @@ impl Reader<'_> {
         let known = self.catalog.table(name);
         let has_time =
             known.is_some_and(|t| t.columns.iter().any(|c| c.name == "TimeGenerated" && c.ty == ScalarType::DateTime));
-        if !has_time || (self.always_visible)(name) {
+        if !has_time {
             return None;
         }
         let mut table = rel.clone();
@@ -390,7 +394,8 @@ impl Reader<'_> {
             }
         };
         let index = self.leaves.len();
-        self.leaves.push(Leaf { table: name.to_string(), low: None, high: None, unfiltered: true });
+        let always_visible = (self.always_visible)(name);
+        self.leaves.push(Leaf { table: name.to_string(), low: None, high: None, unfiltered: true, always_visible });
         let row = self.fresh_row();
         let mut exprs: Vec<(ColumnId, Expr)> =
             rel.columns.iter().map(|c| (c.id, column_expr(c.id, c.ty, rel.span))).collect();
@@ -405,6 +410,11 @@ impl Reader<'_> {
             span: rel.span,
         };
         Some(Local { carried, row, leaves: vec![(index, vec![read])], impure: HashSet::new(), exact: true })
+    }
+
+    /// Some of these leaves are tables of events.
+    fn has_events(&self, group: &LeafGroup) -> bool {
+        group.iter().any(|(leaf, _)| self.leaves.get(*leaf).is_some_and(|leaf| !leaf.always_visible))
     }
 
     fn fresh_row(&mut self) -> CarriedColumns {
@@ -422,10 +432,11 @@ impl Reader<'_> {
                 continue;
             };
             let on_time = |id: ColumnId| below.leaves.iter().all(|(_, times)| times.contains(&id));
-            self.own_time_filter |= any(part, &|e| matches!(e.kind, ExprKind::Column(id) if on_time(id)));
+            let of_events = self.has_events(&below.leaves);
+            self.own_time_filter |= of_events && any(part, &|e| matches!(e.kind, ExprKind::Column(id) if on_time(id)));
             if let Some((subject, bound)) = self.time_bound(part, part_b, &below.impure) {
                 self.bounds.push((format!("{part:?}"), format!("{part_b:?}")));
-                self.own_time_filter = true;
+                self.own_time_filter |= of_events;
                 if !matches!(subject.kind, ExprKind::Column(id) if on_time(id)) {
                     moving.push((subject.clone(), bound));
                     continue;

@@ -12,7 +12,7 @@ use kql_types::Column;
 
 use crate::alert::{self, Alert, AlertRow};
 use crate::rule::AnalyticsRule;
-use crate::run_groups;
+use crate::run_groups::{self, Stretch};
 use crate::schedule::{Run, Schedule};
 
 /// The alerts of a rule so far.
@@ -165,7 +165,8 @@ impl<'a> Raised<'a> {
         // Rows that some run saw and none has raised yet.
         let mut pending: Vec<usize> = Vec::new();
         let (mut with_rows, mut without) = (0, 0);
-        for group in run_groups::group(&self.schedule, rows.iter().map(|(stretch, _)| stretch.clone())) {
+        let stretches = rows.iter().map(|(stretch, _)| Stretch { runs: stretch.clone(), counts: true });
+        for group in run_groups::group(&self.schedule, stretches) {
             let length = group.runs.end - group.runs.start;
             *if group.visible == 0 { &mut without } else { &mut with_rows } += length;
             while let Some(index) = by_start.get(next).filter(|index| stretch(index).start <= group.runs.start) {

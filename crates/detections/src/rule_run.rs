@@ -16,10 +16,10 @@ use crate::bound_tree;
 use crate::hunt::{HuntInput, outcome_of};
 use crate::outcome::{RuleOutcome, RuleState, TableRead};
 use crate::placeholders::{self, FilledQuery};
-use crate::query_shape::{CARRIED, CLOCK_DISTANCE, QueryShape, TwoClocks};
+use crate::query_shape::{CARRIED, CLOCK_DISTANCE, Leaf, QueryShape, TwoClocks};
 use crate::raised::{Raised, TablesLoaded};
 use crate::rule::AnalyticsRule;
-use crate::run_groups::{self, RowTimes, RunGroup};
+use crate::run_groups::{self, RowTimes, RunGroup, Stretch};
 use crate::schedule::{Mode, Run, Schedule, TimeSpan, clock_after};
 
 /// Rows a probe may list; beyond, every run is run.
@@ -270,8 +270,8 @@ impl RuleRunner<'_> {
         {
             return Ok(());
         }
-        // The answer without any row, at any clock.
-        let mut base: Option<RunRows> = None;
+        // The answer without any row of events, at any clock that shows this reference data.
+        let mut base: Option<(u64, RunRows)> = None;
         for group in self.groups(&schedule, shape) {
             let length = group.runs.end - group.runs.start;
             if group.visible == 0 && shape.empty_without_rows {
@@ -283,13 +283,13 @@ impl RuleRunner<'_> {
                     self.take(raised, index..index + 1, &rows);
                 }
             } else if group.visible == 0 {
-                if base.is_none() {
-                    base = Some(self.execute(schedule.run(group.runs.start), Sources::Leave)?);
+                if base.as_ref().is_none_or(|(epoch, _)| *epoch != group.epoch) {
+                    base = Some((group.epoch, self.execute(schedule.run(group.runs.start), Sources::Leave)?));
                     self.outcome.runs.shared += length - 1;
                 } else {
                     self.outcome.runs.shared += length;
                 }
-                if let Some(rows) = &base {
+                if let Some((_, rows)) = &base {
                     self.take(raised, group.runs, rows);
                 }
             } else {
@@ -304,7 +304,7 @@ impl RuleRunner<'_> {
     /// The runs in groups that see the same rows; where that cannot be found out, each run by itself.
     fn groups(&self, schedule: &Schedule, shape: &QueryShape) -> Vec<RunGroup> {
         let each = |visible: u64| -> Vec<RunGroup> {
-            (0..schedule.count).map(|index| RunGroup { runs: index..index + 1, visible }).collect()
+            (0..schedule.count).map(|index| RunGroup { runs: index..index + 1, visible, epoch: index }).collect()
         };
         if schedule.count <= 1 {
             return each(1);
@@ -316,7 +316,7 @@ impl RuleRunner<'_> {
     }
 
     /// The runs that see each row of the leaves; None when the probes cannot be run.
-    fn probe(&self, schedule: &Schedule, shape: &QueryShape) -> Option<Vec<Range<u64>>> {
+    fn probe(&self, schedule: &Schedule, shape: &QueryShape) -> Option<Vec<Stretch>> {
         let mut stretches = Vec::new();
         let seen = schedule.seen()?;
         for probe in &shape.probes {
@@ -325,7 +325,8 @@ impl RuleRunner<'_> {
             options.limits.result_rows = Some(PROBE_ROWS_MAX);
             let output = self.input.engine.run_bound_blocking(&probe.query, &options).ok()?;
             for row in output.tables.first()?.rows() {
-                stretches.extend(stretch_of(schedule, shape, &row));
+                let found = stretch_of(schedule, shape, &row);
+                stretches.extend(found.map(|(runs, leaf)| Stretch { runs, counts: !leaf.always_visible }));
             }
         }
         Some(stretches)
@@ -415,7 +416,7 @@ impl RuleRunner<'_> {
         let mut rows: Vec<(Range<u64>, AlertRow)> = Vec::new();
         for mut row in result.rows {
             let mark = row.values.split_off(visible_columns.min(row.values.len()));
-            if let Some(stretch) = stretch_of(schedule, shape, &mark) {
+            if let Some((stretch, _)) = stretch_of(schedule, shape, &mark) {
                 rows.push((stretch, row));
             }
         }
@@ -426,8 +427,8 @@ impl RuleRunner<'_> {
     }
 }
 
-/// The runs that see the row behind a result row, from the columns of [`CARRIED`]; None where no run does.
-fn stretch_of(schedule: &Schedule, shape: &QueryShape, carried: &[Value]) -> Option<Range<u64>> {
+/// The runs that see the row behind a result row, and its leaf, from the columns of [`CARRIED`]; None where no run does.
+fn stretch_of<'s>(schedule: &Schedule, shape: &'s QueryShape, carried: &[Value]) -> Option<(Range<u64>, &'s Leaf)> {
     let [Value::DateTime(time), Value::Long(leaf), from, until] = carried else { return None };
     let moment = |value: &Value, otherwise: i64| match value {
         Value::DateTime(ticks) => *ticks,
@@ -436,7 +437,7 @@ fn stretch_of(schedule: &Schedule, shape: &QueryShape, carried: &[Value]) -> Opt
     let leaf = shape.leaves.get(usize::try_from(*leaf).ok()?)?;
     let row = RowTimes { time: *time, from: moment(from, i64::MIN), until: moment(until, i64::MAX) };
     let stretch = run_groups::runs_seeing(schedule, leaf, row);
-    (!stretch.is_empty()).then_some(stretch)
+    (!stretch.is_empty()).then_some((stretch, leaf))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -456,8 +457,14 @@ fn rows_of(output: QueryOutput) -> RunRows {
     RunRows { columns: table.columns, rows }
 }
 
+/// The same rows, in whatever order.
 fn same_values(a: &[AlertRow], b: &[AlertRow]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alert::row_key(&a.values) == alert::row_key(&b.values))
+    let keys = |rows: &[AlertRow]| {
+        let mut keys: Vec<String> = rows.iter().map(|row| alert::row_key(&row.values)).collect();
+        keys.sort_unstable();
+        keys
+    };
+    a.len() == b.len() && keys(a) == keys(b)
 }
 
 /// The first names of a list, and how many more there are.

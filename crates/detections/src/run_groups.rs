@@ -11,8 +11,10 @@ use crate::schedule::{Reach, Schedule};
 pub struct RunGroup {
     /// Indexes of runs.
     pub runs: std::ops::Range<u64>,
-    /// Rows of the leaves that these runs see.
+    /// Rows of events that these runs see.
     pub visible: u64,
+    /// Groups of one epoch see the same reference data.
+    pub epoch: u64,
 }
 
 /// What a row's own times say of the runs that see it.
@@ -27,13 +29,14 @@ pub struct RowTimes {
 
 /// The runs that see a row through this leaf.
 pub fn runs_seeing(schedule: &Schedule, leaf: &Leaf, row: RowTimes) -> std::ops::Range<u64> {
-    let reach = match schedule.reach {
-        Reach::Period(period) => period.saturating_neg(),
-        Reach::Everything => i64::MIN,
+    let (reach, newest) = match schedule.reach {
+        _ if leaf.always_visible => (i64::MIN, i64::MAX),
+        Reach::Period(period) => (period.saturating_neg(), 0),
+        Reach::Everything => (i64::MIN, 0),
     };
     // now + low <= time <= now + high, and the window: now - period <= time <= now.
     let low = leaf.low.unwrap_or(i64::MIN).max(reach);
-    let high = leaf.high.unwrap_or(0).min(0);
+    let high = leaf.high.unwrap_or(newest).min(newest);
     if low > high {
         return 0..0;
     }
@@ -42,31 +45,42 @@ pub fn runs_seeing(schedule: &Schedule, leaf: &Leaf, row: RowTimes) -> std::ops:
     schedule.runs_between(first, last)
 }
 
-/// Groups all runs of a schedule by the rows they see: `stretches` has the runs that see each row.
-pub fn group(schedule: &Schedule, stretches: impl Iterator<Item = std::ops::Range<u64>>) -> Vec<RunGroup> {
-    let mut ends: Vec<(u64, i64)> = Vec::new();
-    for stretch in stretches.filter(|stretch| !stretch.is_empty()) {
-        ends.push((stretch.start, 1));
-        ends.push((stretch.end, -1));
+/// The runs that see a row, and whether it counts as visible: reference data is no reason to run a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    pub runs: std::ops::Range<u64>,
+    pub counts: bool,
+}
+
+/// Groups all runs of a schedule by the rows they see.
+pub fn group(schedule: &Schedule, stretches: impl Iterator<Item = Stretch>) -> Vec<RunGroup> {
+    // Where, how many more rows of events, whether reference data changes.
+    let mut ends: Vec<(u64, i64, bool)> = Vec::new();
+    for stretch in stretches.filter(|stretch| !stretch.runs.is_empty()) {
+        let weight = i64::from(stretch.counts);
+        ends.push((stretch.runs.start, weight, !stretch.counts));
+        ends.push((stretch.runs.end, -weight, !stretch.counts));
     }
     ends.sort_unstable();
     let mut groups = Vec::new();
-    let mut start = 0_u64;
-    let mut visible = 0_i64;
+    let (mut start, mut visible, mut epoch) = (0_u64, 0_i64, 0_u64);
     let mut index = 0;
-    while let Some((at, _)) = ends.get(index) {
+    while let Some((at, ..)) = ends.get(index) {
         let at = *at;
         if at > start {
-            groups.push(RunGroup { runs: start..at, visible: visible.max(0) as u64 });
+            groups.push(RunGroup { runs: start..at, visible: visible.max(0) as u64, epoch });
             start = at;
         }
-        while let Some((_, change)) = ends.get(index).filter(|(end, _)| *end == at) {
+        let mut reference_changes = false;
+        while let Some((_, change, reference)) = ends.get(index).filter(|(end, ..)| *end == at) {
             visible += change;
+            reference_changes |= reference;
             index += 1;
         }
+        epoch += u64::from(reference_changes);
     }
     if start < schedule.count {
-        groups.push(RunGroup { runs: start..schedule.count, visible: 0 });
+        groups.push(RunGroup { runs: start..schedule.count, visible: 0, epoch });
     }
     groups
 }
@@ -82,7 +96,7 @@ mod tests {
     }
 
     fn leaf(low: Option<i64>, high: Option<i64>) -> Leaf {
-        Leaf { table: "T".to_string(), low, high, unfiltered: true }
+        Leaf { table: "T".to_string(), low, high, unfiltered: true, always_visible: false }
     }
 
     #[test]
@@ -94,6 +108,25 @@ mod tests {
         assert_eq!(row(91 * TICKS_PER_DAY, i64::MAX), 20..21);
         assert_eq!(row(i64::MIN, 90 * TICKS_PER_DAY), 19..20);
         assert!(row(99 * TICKS_PER_DAY, i64::MAX).is_empty());
+    }
+
+    #[test]
+    fn reference_rows_are_bounded_by_the_query_alone() {
+        let schedule = schedule();
+        let seen = |low, high, time| {
+            let leaf = Leaf { always_visible: true, ..leaf(low, high) };
+            runs_seeing(&schedule, &leaf, RowTimes { time, from: i64::MIN, until: i64::MAX })
+        };
+        assert_eq!(seen(None, None, 0), 0..30);
+        assert_eq!(seen(None, None, 500 * TICKS_PER_DAY), 0..30);
+        assert_eq!(seen(Some(-5 * TICKS_PER_DAY), None, 80 * TICKS_PER_DAY), 0..15);
+        assert_eq!(seen(None, Some(-TICKS_PER_DAY), 80 * TICKS_PER_DAY), 10..30);
+        let one = Stretch { runs: 5..30, counts: false };
+        let groups = group(&schedule, std::iter::once(one));
+        assert_eq!(
+            groups,
+            [RunGroup { runs: 0..5, visible: 0, epoch: 0 }, RunGroup { runs: 5..30, visible: 0, epoch: 1 }]
+        );
     }
 
     /// Groups and stretches agree with asking every run about every row.
@@ -114,7 +147,7 @@ mod tests {
                 &schedule,
                 times.iter().map(|time| {
                     let row = RowTimes { time: *time, from: i64::MIN, until: i64::MAX };
-                    runs_seeing(&schedule, leaf, row)
+                    Stretch { runs: runs_seeing(&schedule, leaf, row), counts: true }
                 }),
             );
             assert_eq!(groups.first().unwrap().runs.start, 0);

@@ -96,6 +96,8 @@ fn row_local_rules_take_one_pass() {
         "A_CL | where datetime(2026-03-02) <= TimeGenerated | where Size in (10, 20)",
         "A_CL | where ingestion_time() > ago(20m) and TimeGenerated > ago(2h)",
         "A_CL | extend Created = TimeGenerated - 30m | where Created between (ago(1h) .. now(-10m)) | project Who, Created",
+        "R_CL | where TimeGenerated > ago(5h) | project Who, Size",
+        "union A_CL, R_CL | where TimeGenerated > ago(1h) | project Who, Size",
         "union (A_CL | where bin(TimeGenerated, 1h) >= ago(2h)), (B_CL | where now(-15m) >= ingestion_time()) | where Size > 5",
     ];
     for query in queries {
@@ -118,6 +120,9 @@ fn rules_that_look_at_several_rows_share_runs() {
          A_CL | where TimeGenerated >= ago(1h) | where Who !in (known) | project TimeGenerated, Who",
         "A_CL | where Who in ((R_CL | project Who)) | summarize max(Size) by Who",
         "A_CL | top 2 by Size desc",
+        "R_CL | where TimeGenerated > ago(2h) | summarize count() by Who",
+        "R_CL | where TimeGenerated between (ago(30h) .. ago(3h)) | summarize by Who",
+        "A_CL | join kind=inner (R_CL | where TimeGenerated > ago(5h) | project Who, Old = Size) on Who | project Who, Old, Size",
         "A_CL | where What == 'create' | mv-expand Part = pack_array(Size, Size + 1) to typeof(long) | summarize count() by Part",
         "A_CL | mv-expand Part = pack_array(Who, What) to typeof(string) | where TimeGenerated > ago(2h) | project TimeGenerated, Part",
         "A_CL | join kind=inner (B_CL | project Who, Other = TimeGenerated, What) on Who | where TimeGenerated > ago(1h) and Other > ago(3h)",
