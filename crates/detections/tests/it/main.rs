@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod built_in;
 mod data;
+mod proof;
 mod states;
 mod sweep;
