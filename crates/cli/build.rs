@@ -31,7 +31,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "kql") {
+        } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "kql")
+            && !path.to_string_lossy().ends_with(".test.yaml")
+        {
             files.push(path);
         }
     }

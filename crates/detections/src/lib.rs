@@ -21,6 +21,7 @@ mod raised;
 pub mod rule;
 pub mod rule_file;
 mod rule_run;
+pub mod rule_test;
 pub mod run_groups;
 pub mod schedule;
 pub mod security_alert;

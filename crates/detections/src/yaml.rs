@@ -88,6 +88,15 @@ impl Node {
         }
     }
 
+    /// The items of a list, whatever they are; a map counts as a list of one.
+    pub fn items_of_maps(&self) -> Vec<&Node> {
+        match &self.kind {
+            NodeKind::List(items) => items.iter().collect(),
+            NodeKind::Map(_) => vec![self],
+            _ => Vec::new(),
+        }
+    }
+
     pub fn boolean(&self) -> Option<bool> {
         match &self.kind {
             NodeKind::Bool(value) => Some(*value),

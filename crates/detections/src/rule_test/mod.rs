@@ -1,0 +1,17 @@
+//! Unit tests of rules: a YAML file beside the rule with events and what must come of them.
+//!
+//! A case loads its events with the ordinary connectors and runs the rule with a fixed clock, so it tests what a hunt
+//! does. Start at [`read`] and [`run`].
+
+mod case;
+mod events;
+mod run;
+
+pub use case::{AlertCount, Case, Event, Expect, RuleTest, TestError, read};
+pub use run::{CaseResult, Names, Verdict, run};
+
+/// Whether a file is named as a test of a rule.
+pub fn is_test_file(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with(".test.yaml") || name.ends_with(".test.yml")
+}
