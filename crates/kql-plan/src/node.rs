@@ -14,6 +14,7 @@ use datafusion_common::arrow::datatypes::{DataType, Field, Fields, Schema};
 use datafusion_common::arrow::record_batch::RecordBatch;
 use datafusion_common::{DFSchema, DFSchemaRef, Result, ScalarValue, internal_err};
 use datafusion_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
+use kql_functions::kernels::tabular::whole::WholeTable;
 use kql_functions::kernels::tabular::{parse, parse_kv};
 use kql_semantics::bound::ScanOutput;
 use kql_types::ScalarType;
@@ -50,6 +51,18 @@ pub enum Op {
     Parse(ParseSpec),
     /// `parse-kv`: the expression is the text; adds the outputs.
     ParseKv(ParseKvSpec),
+    /// An operator that sees all rows of a part before it gives any; rows come in order and parts one after another. The
+    /// expressions are the keys of independent parts and then the operator's own.
+    Whole(Whole),
+}
+
+/// The work of an [`Op::Whole`].
+#[derive(Debug, Clone)]
+pub struct Whole {
+    pub name: &'static str,
+    /// Expressions that tell independent parts apart.
+    pub keys: usize,
+    pub table: Arc<dyn WholeTable>,
 }
 
 /// The steps of an [`Op::Scan`].
@@ -225,6 +238,7 @@ impl Op {
             Op::Window(_) => "Window",
             Op::Parse(_) => "Parse",
             Op::ParseKv(_) => "ParseKv",
+            Op::Whole(whole) => whole.name,
         }
     }
 }

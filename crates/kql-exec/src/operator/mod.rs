@@ -9,6 +9,7 @@ mod mv_expand;
 mod parse;
 mod row_id;
 mod scan;
+mod whole;
 mod window;
 
 use std::fmt;
@@ -167,6 +168,7 @@ impl OperatorExec {
             Op::Parse(spec) => Box::new(parse::ParseStage::new(spec)?),
             Op::ParseKv(spec) => Box::new(parse::ParseKvStage::new(spec)?),
             Op::Window(windows) => Box::new(window::WindowStage::new(windows)?),
+            Op::Whole(whole) => Box::new(whole::WholeStage::new(whole)),
             Op::Scan(scan) => {
                 let columns: Vec<String> = self.schema.fields().iter().map(|field| field.name().clone()).collect();
                 Box::new(scan::ScanStage::new(scan, self.steps.clone(), &columns)?)
@@ -187,6 +189,7 @@ fn needs(op: &Op) -> Needs {
 fn keeps_order(op: &Op) -> bool {
     match op {
         Op::MvExpand(expand) => !expand.ghosts,
+        Op::Whole(_) => false,
         _ => true,
     }
 }

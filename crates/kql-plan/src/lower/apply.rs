@@ -5,7 +5,7 @@
 
 use datafusion_common::arrow::datatypes::DataType;
 use datafusion_expr::lit;
-use kql_semantics::bound::{Expr, Rel, RelKind};
+use kql_semantics::bound::{Expr, ExprKind, Rel, RelKind};
 
 use crate::error::{LowerError, LowerResult};
 use crate::lower::mv_expand::Expansion;
@@ -50,7 +50,14 @@ impl Lowering<'_> {
         let live = aggregates_all(subquery).then(|| self.fresh("l"));
         added.extend(live.iter().map(|live| lit(true).alias(live)));
         let mut lowered = self.extended(lowered, added)?;
-        lowered.hidden.scope = Some(Scope { row, live, carried: outer_columns(outer.as_ref()) });
+        let mut carried = outer_columns(outer.as_ref());
+        // Over keys alone the sub-pipeline brings rows of its own, and may name the key in any place.
+        if let (ExprKind::Column(id), [only]) = (&by.kind, input.columns.as_slice())
+            && only.id == *id
+        {
+            carried.push(column_name(*id));
+        }
+        lowered.hidden.scope = Some(Scope { row, live, carried });
         let mut result = self.lower_scoped(scope, lowered, subquery, needed)?;
         result.hidden.scope = outer;
         result.order = Vec::new();

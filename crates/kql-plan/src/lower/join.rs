@@ -149,7 +149,8 @@ impl Lowering<'_> {
         if let Some(scope) = scope {
             outputs.push(column(&scope.row));
             outputs.extend(scope.live.iter().map(|name| column(name)));
-            outputs.extend(scope.carried.iter().map(|name| column(name)));
+            let carried = scope.carried.iter().filter(|name| !names.contains(name));
+            outputs.extend(carried.map(|name| column(name)));
             hidden.scope = Some(scope);
         }
         let plan = if outputs.is_empty() { plan } else { project_plan(plan, outputs)? };

@@ -17,6 +17,7 @@ mod sort;
 mod summarize;
 mod top_nested;
 mod union;
+mod whole;
 mod window;
 
 use std::collections::HashMap;
@@ -271,16 +272,22 @@ impl<'a> Lowering<'a> {
             }
             RelKind::Plugin { name, input, args } => self.lower_plugin(rel, name, input.as_ref(), args, needed),
             RelKind::ExternalData { .. } => Err(LowerError::unsupported("externaldata", rel.span)),
-            RelKind::Reduce { .. } => Err(LowerError::unsupported("reduce", rel.span)),
-            // The rows of a watchlist lie in the data under a name of their own; one that was not loaded is empty.
-            RelKind::HostTable { name, args } if name == "_GetWatchlist" => {
-                let Some(Value::String(watchlist)) = args.first() else {
-                    return Err(LowerError::unsupported("_GetWatchlist with a computed name", rel.span));
-                };
+            RelKind::Reduce { input, by, options } => self.lower_reduce(rel, input, by, options),
+            // The rows of a watchlist, and of any other table of the host, lie in the data under a name of their own; one
+            // that was not loaded is empty.
+            RelKind::HostTable { name, args } => {
+                // A watchlist is known by its name; what else `_GetWatchlist` is given only narrows it.
+                let known = if name == "_GetWatchlist" { args.get(..1).unwrap_or_default() } else { args };
+                let mut texts = Vec::with_capacity(known.len());
+                for arg in known {
+                    match arg {
+                        Value::String(text) => texts.push(text.clone()),
+                        other => texts.push(format!("{other:?}")),
+                    }
+                }
                 let source: Vec<String> = rel.columns.iter().map(|column| column.name.to_string()).collect();
-                self.lower_table(rel, &format!("_GetWatchlist({watchlist})"), &source, needed)
+                self.lower_table(rel, &format!("{name}({})", texts.join(",")), &source, needed)
             }
-            RelKind::HostTable { name, .. } => Err(LowerError::unsupported(name.clone(), rel.span)),
         }
     }
 

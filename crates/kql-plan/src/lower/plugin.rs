@@ -13,6 +13,7 @@ use kql_semantics::bound::{
 use kql_types::{Overload, Return, ScalarType, Span, Value};
 
 use crate::error::{LowerError, LowerResult};
+use crate::lower::whole::Called;
 use crate::lower::{Lowered, Lowering, column, column_name, named, project_plan};
 use crate::walk::ColumnSet;
 
@@ -152,7 +153,19 @@ impl Lowering<'_> {
                     lookup(rel, input, args, Looked { by: "ipv6_is_match", values: 1 }).ok_or_else(unsupported)?;
                 self.lower(&join, needed)
             }
-            _ => Err(unsupported()),
+            "geo_polygon_lookup" | "geo_line_lookup" => {
+                let join = geo_lookup(rel, name, input, args).ok_or_else(unsupported)?;
+                self.lower(&join, needed)
+            }
+            "dcount_intersect" => {
+                let exprs = intersections(rel, input, args).ok_or_else(unsupported)?;
+                self.lower_project(input, &exprs, needed)
+            }
+            "identity" | "identity_v3" => self.lower(input, needed),
+            _ => match self.lower_whole_plugin(&Called { rel, name, input, args })? {
+                Some(lowered) => Ok(lowered),
+                None => Err(unsupported()),
+            },
         }
     }
 
@@ -245,6 +258,110 @@ fn lookup(rel: &Rel, input: &Rel, args: &[PluginArg], looked: Looked) -> Option<
     Some(Rel { kind: Box::new(kind), columns: rel.columns.clone(), serialized: false, span })
 }
 
+/// `geo_polygon_lookup(Table, polygon, longitude, latitude, radius, return_unmatched)` and `geo_line_lookup` as a join. The
+/// shape may stand before or after the place: it is the column of the table.
+fn geo_lookup(rel: &Rel, name: &str, input: &Rel, args: &[PluginArg]) -> Option<Rel> {
+    let span = rel.span;
+    let PluginArg::Rel(table) = args.first()? else { return None };
+    let mut shape = None;
+    let mut place = Vec::new();
+    let mut constants = Vec::new();
+    let mut unmatched = None;
+    for arg in args.get(1..)? {
+        match arg {
+            PluginArg::Expr(expr) => match expr.kind {
+                ExprKind::Column(id) if table.columns.iter().any(|column| column.id == id) => shape = Some(expr.clone()),
+                _ => place.push(expr.clone()),
+            },
+            PluginArg::Value(value) => constants.push(value.clone()),
+            PluginArg::Named(own, value) => match (own.as_str(), value.as_ref()) {
+                ("radius", PluginArg::Value(value)) => constants.insert(0, value.clone()),
+                ("return_unmatched", PluginArg::Value(Value::Bool(all))) => unmatched = Some(*all),
+                _ => {}
+            },
+            PluginArg::Rel(_) => return None,
+        }
+    }
+    let radius = constants.iter().find(|value| !matches!(value, Value::Bool(_)));
+    let all = constants.iter().find_map(|value| match value {
+        Value::Bool(all) => Some(*all),
+        _ => None,
+    });
+    let [longitude, latitude] = place.as_slice() else { return None };
+    let args = vec![longitude.clone(), latitude.clone(), shape?];
+    let call = |name: &str, args: Vec<Expr>, ty: ScalarType| {
+        Some(Expr { kind: ExprKind::Call { function: kql_functions::function(name)?, args }, ty, span })
+    };
+    let condition = match radius {
+        None if name == "geo_line_lookup" => return None,
+        None => call("geo_point_in_polygon", args, ScalarType::Bool)?,
+        Some(radius) => {
+            let meters = match radius {
+                Value::Long(meters) => *meters as f64,
+                Value::Int(meters) => f64::from(*meters),
+                Value::Real(meters) => *meters,
+                _ => return None,
+            };
+            let to = if name == "geo_line_lookup" { "geo_distance_point_to_line" } else { "geo_distance_point_to_polygon" };
+            let distance = call(to, args, ScalarType::Real)?;
+            let limit = Expr { kind: ExprKind::Literal(Value::Real(meters)), ty: ScalarType::Real, span };
+            let function = kql_functions::operator("<=")?;
+            Expr { kind: ExprKind::Call { function, args: vec![distance, limit] }, ty: ScalarType::Bool, span }
+        }
+    };
+    let kind = RelKind::Join {
+        left: input.clone(),
+        right: table.clone(),
+        kind: if unmatched.or(all).unwrap_or(false) { JoinKind::LeftOuter } else { JoinKind::Inner },
+        keys: Vec::new(),
+        condition: Some(condition),
+    };
+    Some(Rel { kind: Box::new(kind), columns: rel.columns.clone(), serialized: false, span })
+}
+
+/// Sketches that `dcount_intersect` takes: their subsets are counted one by one.
+const SKETCHES_MAX: usize = 8;
+
+/// `dcount_intersect(a, b, c)`: the columns of the input, then the sizes of `a`, of `a` and `b`, and of all three, by
+/// inclusion and exclusion over merged sketches.
+fn intersections(rel: &Rel, input: &Rel, args: &[PluginArg]) -> Option<Vec<(ColumnId, Expr)>> {
+    let span = rel.span;
+    let sketches: Vec<Expr> = args
+        .iter()
+        .map(|arg| match arg {
+            PluginArg::Expr(expr) => Some(expr.clone()),
+            _ => None,
+        })
+        .collect::<Option<_>>()?;
+    if sketches.len() > SKETCHES_MAX {
+        return None;
+    }
+    let call = |function, args: Vec<Expr>, ty| Expr { kind: ExprKind::Call { function, args }, ty, span };
+    let (merge, count) = (kql_functions::function("hll_merge")?, kql_functions::function("dcount_hll")?);
+    let (plus, minus) = (kql_functions::operator("+")?, kql_functions::operator("-")?);
+    let greatest = kql_functions::function("max_of")?;
+    let zero = Expr { kind: ExprKind::Literal(Value::Long(0)), ty: ScalarType::Long, span };
+    let mut exprs: Vec<(ColumnId, Expr)> = Vec::with_capacity(rel.columns.len());
+    for bound in &input.columns {
+        exprs.push((bound.id, Expr { kind: ExprKind::Column(bound.id), ty: bound.ty, span }));
+    }
+    for (depth, bound) in rel.columns.iter().skip(input.columns.len()).enumerate() {
+        let mut size = zero.clone();
+        for subset in 1_u32..1 << (depth + 1) {
+            let chosen: Vec<Expr> =
+                sketches.iter().enumerate().filter(|(index, _)| subset >> index & 1 == 1).map(|(_, s)| s.clone()).collect();
+            let sign = if subset.count_ones() % 2 == 1 { plus } else { minus };
+            let merged = match chosen.as_slice() {
+                [one] => one.clone(),
+                _ => call(merge, chosen, ScalarType::Dynamic),
+            };
+            size = call(sign, vec![size, call(count, vec![merged], ScalarType::Long)], ScalarType::Long);
+        }
+        exprs.push((bound.id, call(greatest, vec![size, zero.clone()], ScalarType::Long)));
+    }
+    Some(exprs)
+}
+
 /// An output column of `bag_unpack`: a column of the input, or a key of the bag as its type.
 fn unpacked(bound: &BoundColumn, input: &Rel, unpack: &BagUnpack, span: Span) -> Option<Expr> {
     let source = input.columns.iter().find(|column| column.name == bound.name && column.id != unpack.bag);
@@ -271,7 +388,7 @@ fn unpacked(bound: &BoundColumn, input: &Rel, unpack: &BagUnpack, span: Span) ->
     Some(Expr { kind: ExprKind::Call { function, args: vec![value] }, ty: bound.ty, span })
 }
 
-fn to_text(value: Expr) -> LowerResult<Expr> {
+pub(super) fn to_text(value: Expr) -> LowerResult<Expr> {
     if value.ty == ScalarType::String {
         return Ok(value);
     }

@@ -274,7 +274,7 @@ impl Lowering<'_> {
         let mut lowered = Lowered::new(plan);
         lowered.hidden.places = places;
         lowered.order = ordinal.map(ascending).into_iter().collect();
-        Ok(lowered)
+        if lowered.hidden.places.is_none() { self.with_no_places(lowered) } else { Ok(lowered) }
     }
 
     /// A `materialize` that is read in one place only: its input, under the ids of this node.

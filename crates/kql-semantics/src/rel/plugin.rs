@@ -34,6 +34,10 @@ enum Shape {
     NewActivity,
     FunnelSequence,
     FunnelCompletion,
+    /// Known columns, then those of the input but the one that splits it.
+    Split(&'static [(&'static str, ScalarType)]),
+    /// Dimensions, then the time of each step, then the duration.
+    SequenceDetect,
     /// Known only at run time.
     Open,
 }
@@ -88,7 +92,7 @@ static PLUGINS: &[(&str, Shape)] = &[
     ("dcount_intersect", Shape::Intersections),
     (
         "diffpatterns",
-        Shape::Before(&[
+        Shape::Split(&[
             ("SegmentId", Long),
             ("CountA", Long),
             ("CountB", Long),
@@ -123,8 +127,11 @@ static PLUGINS: &[(&str, Shape)] = &[
     ("r", Shape::Open),
     ("rolling_percentile", Shape::RollingPercentile),
     ("rows_near", Shape::Input),
-    ("schema_merge", Shape::Open),
-    ("sequence_detect", Shape::Open),
+    (
+        "schema_merge",
+        Shape::Only(&[("ColumnName", Text), ("ColumnOrdinal", Long), ("DataType", Text), ("ColumnType", Text)]),
+    ),
+    ("sequence_detect", Shape::SequenceDetect),
     ("session_count", Shape::Named { timeline: Some(1), dimensions: 6, then: &[("count_sessions", Long)] }),
     (
         "sliding_window_counts",
@@ -146,6 +153,8 @@ struct Argument {
     table: Option<Table>,
     /// The column inside an aggregate: `any(x)`.
     aggregated: Option<BoundColumn>,
+    /// `name = value`.
+    name: Option<String>,
 }
 
 impl Binder<'_> {
@@ -173,7 +182,7 @@ impl Binder<'_> {
         let input = input.unwrap_or_else(|| Table::new(self.rel(RelKind::OneRow, Vec::new(), false, span)));
         let (input, arguments) =
             self.with_row(input, |b, input| b.plugin_arguments(args, matches!(shape, Shape::Lookup), input));
-        let (mut columns, mut open) = self.plugin_columns(*shape, &input, &arguments);
+        let (mut columns, mut open) = self.plugin_columns(plugin, *shape, &input, &arguments);
         if let Some(schema) = schema {
             let declared = self.declared_columns(schema);
             columns = if schema_open { with_declared(columns, declared) } else { declared };
@@ -182,7 +191,7 @@ impl Binder<'_> {
             // Still open: a name that this run's data does not have is null, as in an empty table.
             columns = found.into_iter().map(|column| self.new_column(column.name, column.ty)).collect();
         }
-        let open = open || (input.open && matches!(shape, Shape::Input | Shape::Before(_)));
+        let open = open || (input.open && matches!(shape, Shape::Input | Shape::Before(_) | Shape::Split(_)));
         let bound_args =
             args.iter().zip(arguments).map(|(written, argument)| bound_argument(written, argument)).collect();
         let input = has_input.then_some(input.rel);
@@ -204,11 +213,11 @@ impl Binder<'_> {
     }
 
     fn plugin_argument(&mut self, arg: &ast::Expr, input: &Table) -> Argument {
-        let value = match &arg.kind {
-            ast::ExprKind::Named { value, .. } => value,
-            _ => arg,
+        let (value, name) = match &arg.kind {
+            ast::ExprKind::Named { value, names, .. } => (&**value, names.first().map(|name| name.text.clone())),
+            _ => (arg, None),
         };
-        let mut argument = Argument { expr: None, column: None, table: None, aggregated: None };
+        let mut argument = Argument { expr: None, column: None, table: None, aggregated: None, name };
         if let ast::ExprKind::TypeOf(items) = &unwrapped(value).kind {
             if let [ast::TypeOfItem::Type(_)] = items.as_slice() {
                 argument.expr = Some(self.bind_typeof(items, value.span));
@@ -256,7 +265,13 @@ impl Binder<'_> {
         argument
     }
 
-    fn plugin_columns(&mut self, shape: Shape, input: &Table, args: &[Argument]) -> (Vec<BoundColumn>, bool) {
+    fn plugin_columns(
+        &mut self,
+        plugin: &str,
+        shape: Shape,
+        input: &Table,
+        args: &[Argument],
+    ) -> (Vec<BoundColumn>, bool) {
         let of_input = || input.rel.columns.clone();
         let column = |index: usize| args.get(index).and_then(|arg| arg.column.clone());
         let columns = match shape {
@@ -265,6 +280,13 @@ impl Binder<'_> {
                 columns.extend(of_input());
                 crate::rel::join::unique_names(columns)
             }
+            Shape::Split(known) => {
+                let split = column(0).map(|column| column.id);
+                let mut columns = self.new_columns(known);
+                columns.extend(of_input().into_iter().filter(|column| Some(column.id) != split));
+                crate::rel::join::unique_names(columns)
+            }
+            Shape::SequenceDetect => self.sequence_columns(args),
             Shape::Only(known) => self.new_columns(known),
             Shape::Input => of_input(),
             Shape::Intersections => {
@@ -297,8 +319,13 @@ impl Binder<'_> {
             }
             Shape::Lookup => {
                 let mut columns = of_input();
+                let geospatial = hides_key(plugin, args);
                 if let Some(table) = args.first().and_then(|arg| arg.table.as_ref()) {
-                    columns.extend(table.rel.columns.iter().cloned());
+                    // `return_lookup_key` of the geospatial lookups; the others show the key.
+                    let key = |column: &BoundColumn| {
+                        geospatial && args.iter().any(|arg| arg.column.as_ref().is_some_and(|own| own.id == column.id))
+                    };
+                    columns.extend(table.rel.columns.iter().filter(|column| !key(column)).cloned());
                     return (crate::rel::join::unique_names(columns), table.open || input.open);
                 }
                 columns
@@ -342,6 +369,21 @@ impl Binder<'_> {
         (columns, false)
     }
 
+    /// The dimensions, `NAME_TIMELINE` for each condition, then `Duration`.
+    fn sequence_columns(&mut self, args: &[Argument]) -> Vec<BoundColumn> {
+        let Some(timeline) = args.first().and_then(|arg| arg.column.clone()) else { return Vec::new() };
+        let is_step = |arg: &&Argument| arg.expr.as_ref().is_some_and(|expr| expr.ty == ScalarType::Bool);
+        let mut columns: Vec<BoundColumn> =
+            args.iter().skip(3).filter(|arg| !is_step(arg)).filter_map(|arg| arg.column.clone()).collect();
+        for (index, step) in args.iter().skip(3).filter(is_step).enumerate() {
+            let name = step.name.clone().unwrap_or_else(|| format!("Step{}", index + 1));
+            columns.push(self.new_column(format!("{name}_{}", timeline.name), timeline.ty));
+        }
+        let span = if timeline.ty == ScalarType::DateTime { TimeSpan } else { timeline.ty };
+        columns.push(self.new_column("Duration", span));
+        columns
+    }
+
     /// The bin and dimension columns, then `rolling_BINS_percentile_VALUE_PERCENTILE`.
     fn rolling_percentile_columns(&mut self, args: &[Argument]) -> Vec<BoundColumn> {
         let column = |index: usize| args.get(index).and_then(|arg| arg.column.clone());
@@ -368,6 +410,15 @@ impl Binder<'_> {
     fn new_columns(&mut self, known: &[(&str, ScalarType)]) -> Vec<BoundColumn> {
         known.iter().map(|(name, ty)| self.new_column(*name, *ty)).collect()
     }
+}
+
+/// Whether a lookup leaves out the column that it matched by.
+fn hides_key(plugin: &str, args: &[Argument]) -> bool {
+    let shown = args.iter().any(|arg| {
+        let value = arg.expr.as_ref().and_then(crate::constant::value);
+        arg.name.as_deref() == Some("return_lookup_key") && matches!(value, Some(Value::Bool(true)))
+    });
+    plugin.starts_with("geo_") && !shown
 }
 
 /// `any(Value)` as the text `any(Value)`.

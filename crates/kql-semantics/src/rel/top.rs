@@ -155,6 +155,10 @@ impl Binder<'_> {
         let mut options = self.constant_options(with);
         options.extend(self.constant_options(&operator.params));
         let source = self.op_text(operator, "kind").as_deref() == Some("source");
+        options.retain(|(name, _)| name != "kind");
+        if source {
+            options.push(("kind".to_string(), kql_types::Value::String("source".to_string())));
+        }
         let columns = if source {
             let mut columns = input.rel.columns.clone();
             columns.push(self.new_column("Pattern", ScalarType::String));

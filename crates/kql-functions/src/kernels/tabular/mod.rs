@@ -5,7 +5,14 @@
 
 pub mod bag_unpack;
 pub mod convert;
+pub mod graph;
 pub mod mv_expand;
 pub mod parse;
 pub mod parse_kv;
+mod patterns;
+pub mod reduce;
+pub mod schema_merge;
+pub mod segments;
+pub mod timeline;
+pub mod whole;
 pub mod window;
