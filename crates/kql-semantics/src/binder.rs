@@ -12,7 +12,7 @@ use kql_syntax::ast;
 use kql_types::{Diagnostic, ScalarType, Severity, Span, Value};
 
 use crate::bound::{BoundColumn, ColumnId, Compared, Expr, ExprKind, Rel, RelKind, Render, Unsupported};
-use crate::scope::{Row, Scope, Table, UserFunction};
+use crate::scope::{Graph, Row, Scope, Table, UserFunction};
 use crate::walk;
 use crate::{BindOptions, Catalog};
 
@@ -60,6 +60,8 @@ pub(crate) struct Binder<'a> {
     /// Steps of the `scan` at hand: name and the columns of its state.
     pub scan_steps: Vec<String>,
     pub scan_columns: Vec<BoundColumn>,
+    /// The pattern of the `graph-match` at hand.
+    pub graph: Option<Box<crate::rel::GraphScope>>,
     /// Declarations of user functions being expanded (by address), to stop recursion.
     pub expanding: Vec<usize>,
     /// Inside the body of a stored function a table hides a stored function of the same name.
@@ -121,6 +123,7 @@ impl<'a> Binder<'a> {
             aggregates: Vec::new(),
             scan_steps: Vec::new(),
             scan_columns: Vec::new(),
+            graph: None,
             expanding: Vec::new(),
             in_stored: false,
             declaring: false,
@@ -240,6 +243,10 @@ impl<'a> Binder<'a> {
     pub fn copy_table(&mut self, table: &Table, span: Span) -> Table {
         let mut copy = table.clone();
         copy.rel.span = span;
+        if let Some(graph) = &table.graph {
+            let (nodes, edges) = (self.copy_table(&graph.nodes, span), self.copy_table(&graph.edges, span));
+            copy.graph = Some(std::rc::Rc::new(Graph { nodes, edges, ..(**graph).clone() }));
+        }
         self.missing.extend(table.missing.iter().copied());
         let (nodes, ids) = walk::renumber(&mut copy.rel, &mut self.next_column, &mut self.next_scope);
         for (old, new) in ids {

@@ -22,11 +22,24 @@ pub(crate) struct Table {
     pub missing: Vec<Option<usize>>,
     /// Found by a pattern and known to have no rows: its columns count, it is not read.
     pub absent: bool,
+    /// What `make-graph` gave.
+    pub graph: Option<Rc<Graph>>,
+}
+
+/// A graph: its nodes, whose first column is their hidden id, and its edges, which name ids in two of their columns.
+#[derive(Debug, Clone)]
+pub(crate) struct Graph {
+    pub nodes: Table,
+    pub edges: Table,
+    /// Places of the columns of the edges.
+    pub source: usize,
+    pub target: usize,
+    pub directed: bool,
 }
 
 impl Table {
     pub fn new(rel: Rel) -> Table {
-        Table { rel, open: false, name: None, missing: Vec::new(), absent: false }
+        Table { rel, open: false, name: None, missing: Vec::new(), absent: false, graph: None }
     }
 }
 
@@ -61,6 +74,8 @@ pub(crate) enum Entity {
     Database,
     /// `arg("")`, `adx("...")`: another service, whose tables are not known here.
     Elsewhere,
+    /// A pattern called with these constants, before the path that chooses a query.
+    Pattern(Rc<ast::PatternClause>, Vec<String>),
 }
 
 #[derive(Debug, Clone)]
@@ -73,6 +88,8 @@ pub(crate) enum Variable {
     Piped(Rc<Piped>),
     Function(Rc<UserFunction>),
     Entity(Entity),
+    /// `declare pattern`.
+    Pattern(Rc<ast::PatternClause>),
     /// Its declaration was wrong and reported.
     Error,
 }

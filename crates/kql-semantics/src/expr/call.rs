@@ -26,6 +26,7 @@ impl Binder<'_> {
                 self.report_unknown_function(name);
                 return Bound::Table(self.copy_table(&table, span));
             }
+            Some(Variable::Pattern(pattern)) => return self.call_pattern(&pattern, args, span),
             Some(Variable::Error) => return Bound::Scalar(self.error_expr(span)),
             _ => {}
         }

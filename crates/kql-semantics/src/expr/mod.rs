@@ -86,6 +86,11 @@ impl Binder<'_> {
 
     fn bind_kind(&mut self, expr: &ast::Expr) -> Bound {
         let span = expr.span;
+        if self.graph.is_some()
+            && let Some(bound) = self.bind_in_graph(expr)
+        {
+            return bound;
+        }
         Bound::Scalar(match &expr.kind {
             ast::ExprKind::Missing => self.error_expr(span),
             ast::ExprKind::Name(name) => return self.bind_name(name),
@@ -114,6 +119,16 @@ impl Binder<'_> {
                 self.error_expr(span)
             }
         })
+    }
+
+    /// Names that mean something in the pattern of a graph only.
+    fn bind_in_graph(&mut self, expr: &ast::Expr) -> Option<Bound> {
+        match &expr.kind {
+            ast::ExprKind::Name(name) => self.graph_name(name),
+            ast::ExprKind::Member { base, member } => self.graph_member(base, member, expr.span),
+            ast::ExprKind::Call { name, args } => self.graph_call(name, args, expr.span),
+            _ => None,
+        }
     }
 
     /// A value as one of another type, folding literals.

@@ -63,7 +63,7 @@ impl Binder<'_> {
                 Bound::Scalar(self.error_expr(name.span))
             }
             Variable::Entity(entity) => Bound::Entity(entity),
-            Variable::Error => Bound::Scalar(self.error_expr(name.span)),
+            Variable::Error | Variable::Pattern(_) => Bound::Scalar(self.error_expr(name.span)),
         }
     }
 
