@@ -44,6 +44,10 @@ pub struct NameArgs {
     /// A folder of CSV files, each a watchlist named after its file
     #[arg(long, value_name = "DIR")]
     pub watchlists: Vec<PathBuf>,
+    /// A folder of files that stand for the addresses of externaldata: for https://host/a/b.csv the file host/a/b.csv, or
+    /// b.csv. Nothing is ever fetched; an address without a file has no rows
+    #[arg(long, value_name = "DIR")]
+    pub external: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

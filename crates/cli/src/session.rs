@@ -10,7 +10,7 @@ use connectors::{LoadOptions, Loaded};
 use detections::library;
 use detections::profile::DataProfile;
 use detections::schedule::TimeSpan;
-use engine::{DataSet, Engine, QueryOptions, TableCatalog};
+use engine::{DataSet, Engine, ExternalFiles, QueryOptions, TableCatalog};
 use kql_semantics::StoredFunction;
 use kql_types::{Column, ScalarType, Value, datetime};
 use tables::{SchemaSet, TableRole};
@@ -72,7 +72,9 @@ impl Session {
             catalog = crate::watchlists::add(catalog, &mut data, file)?;
         }
         let mut profile = DataProfile::of_load(&loaded.report);
-        let engine = Engine::new(Arc::new(catalog), Arc::new(data));
+        let external =
+            input.names.external.iter().fold(ExternalFiles::new(), |files, folder| files.with_folder(folder));
+        let engine = Engine::new(Arc::new(catalog), Arc::new(data)).with_external(external);
         profile_parquet(&engine, &loaded, &mut profile)?;
         Ok(Session { engine, loaded, profile, schemas })
     }

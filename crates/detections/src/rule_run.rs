@@ -188,10 +188,19 @@ impl RuleRunner<'_> {
         Ok(QueryShape::of(clocks, self.input.engine.catalog().as_ref(), &always_visible))
     }
 
-    /// The watchlists that the query reads.
+    /// The watchlists and external files that the query reads.
     fn watchlists(&self, bound: &BoundQuery) -> Vec<TableRead> {
         let mut found: Vec<TableRead> = Vec::new();
         let mut note = |rel: &Rel| {
+            if let RelKind::ExternalData { uris, .. } = rel.kind.as_ref() {
+                for uri in uris {
+                    let name = format!("externaldata({uri})");
+                    let rows = u64::from(self.input.engine.external().find(uri).is_some());
+                    if !found.iter().any(|known| known.name == name) {
+                        found.push(TableRead { name, rows, in_windows: rows > 0 });
+                    }
+                }
+            }
             if let RelKind::HostTable { name, args } = rel.kind.as_ref()
                 && let Some(Value::String(watchlist)) = args.first()
             {
@@ -207,8 +216,8 @@ impl RuleRunner<'_> {
     }
 
     fn is_always_visible(&self, table: &str) -> bool {
-        let watchlist = table.starts_with("_GetWatchlist(");
-        watchlist || !self.input.options.fidelity && (self.input.is_reference)(table)
+        let outside = table.starts_with("_GetWatchlist(") || table.starts_with("externaldata(");
+        outside || !self.input.options.fidelity && (self.input.is_reference)(table)
     }
 
     fn mark_tables(&mut self, schedule: &Schedule) {

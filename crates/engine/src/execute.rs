@@ -24,7 +24,7 @@ use kql_types::{Column, Diagnostic, Span};
 use scan::{DataSet, ScanColumn};
 
 use crate::session::Planner;
-use crate::{EngineError, Limits, ResultTable, RowSources};
+use crate::{EngineError, ExternalFiles, Limits, ResultTable, RowSources};
 
 /// The code of a constant that a function can't work with.
 const BAD_CONSTANT: &str = "TW010";
@@ -42,6 +42,12 @@ pub(crate) struct Execution {
     pub(crate) materialized: HashMap<u32, Materialized>,
     /// Rows read from files so far, by table.
     pub(crate) rows_read: Mutex<BTreeMap<String, u64>>,
+    pub(crate) external: Arc<ExternalFiles>,
+    /// What was read of `externaldata`: the id in `materialized` by addresses, options and columns.
+    pub(crate) external_rows: HashMap<String, u32>,
+    /// Rows that were made while the query was resolved.
+    pub(crate) made_rows: u32,
+    pub(crate) warnings: Vec<Diagnostic>,
 }
 
 /// Rows of one plan.

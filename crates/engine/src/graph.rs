@@ -51,9 +51,10 @@ impl Execution {
         let collected = self.collect(rel, None).await?;
         let bug = |error: datafusion::arrow::error::ArrowError| EngineError::Bug(error.to_string());
         let Some(first) = collected.batches.first() else {
-            let columns = rel.columns.iter().map(|bound| {
-                datafusion::arrow::array::new_empty_array(&kql_plan::value::arrow_type(bound.ty))
-            });
+            let columns = rel
+                .columns
+                .iter()
+                .map(|bound| datafusion::arrow::array::new_empty_array(&kql_plan::value::arrow_type(bound.ty)));
             return batch(&rel.columns, columns.collect(), 0);
         };
         let whole = concat_batches(&first.schema(), &collected.batches).map_err(bug)?;

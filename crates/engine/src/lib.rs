@@ -6,6 +6,8 @@ mod catalog;
 mod deep;
 mod discover;
 mod execute;
+mod external;
+mod graph;
 mod result;
 mod run;
 mod session;
@@ -18,6 +20,7 @@ use kql_semantics::bound::{BoundQuery, Render};
 use kql_types::{Column, Diagnostic, Span, Value};
 
 pub use catalog::TableCatalog;
+pub use external::ExternalFiles;
 pub use run::Engine;
 pub use scan::{DataError, DataSet};
 

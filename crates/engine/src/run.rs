@@ -15,7 +15,7 @@ use crate::deep::{on_deep_stack, panic_message, runtime};
 use crate::discover::{Discovered, Found, PLUGINS_MAX, next_search};
 use crate::execute::Execution;
 use crate::session::Planner;
-use crate::{AzureDialect, Checked, EngineError, QueryOptions, QueryOutput, Statistics};
+use crate::{AzureDialect, Checked, EngineError, ExternalFiles, QueryOptions, QueryOutput, Statistics};
 
 fn bind_options(options: &QueryOptions) -> BindOptions {
     BindOptions { query_now: options.query_now, parameters: options.parameters.clone(), strict: options.strict }
@@ -26,13 +26,26 @@ fn bind_options(options: &QueryOptions) -> BindOptions {
 pub struct Engine {
     catalog: Arc<dyn Catalog>,
     data: Arc<DataSet>,
+    external: Arc<ExternalFiles>,
     planners: Arc<Mutex<HashMap<usize, Arc<Planner>>>>,
 }
 
 impl Engine {
     /// An engine over a catalog (see [`crate::TableCatalog`]) and data. Tables of the catalog without data are empty.
     pub fn new(catalog: Arc<dyn Catalog>, data: Arc<DataSet>) -> Engine {
-        Engine { catalog, data, planners: Arc::default() }
+        Engine { catalog, data, external: Arc::default(), planners: Arc::default() }
+    }
+
+    /// Allows `externaldata` to read files that stand for its addresses.
+    #[must_use]
+    pub fn with_external(mut self, external: ExternalFiles) -> Engine {
+        self.external = Arc::new(external);
+        self
+    }
+
+    /// The files that `externaldata` may read.
+    pub fn external(&self) -> &ExternalFiles {
+        &self.external
     }
 
     /// The data queries run on.
@@ -105,16 +118,22 @@ impl Engine {
             return Err(EngineError::Diagnostics(checked.diagnostics));
         };
         let mut output = self.job(bound, options)?.await?;
-        output.diagnostics = checked.diagnostics;
+        let warnings = std::mem::replace(&mut output.diagnostics, checked.diagnostics);
+        output.diagnostics.extend(warnings);
         Ok(output)
     }
 
     /// Runs a query that is already bound: one that a caller took from [`Checked::bound`], as it is or changed.
     ///
     /// # Errors
-    /// As [`Engine::run`], without diagnostics.
+    /// As [`Engine::run`]; of the diagnostics only what running shows. A query with `bag_unpack` or `pivot` is refused:
+    /// their columns are known only after [`Engine::run`] has looked at the data and bound the text again.
     pub async fn run_bound(&self, bound: &BoundQuery, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
-        let bound = on_deep_stack(|| bound.clone())?;
+        let (bound, open) = on_deep_stack(|| (bound.clone(), next_search(bound, &Found::new()).map(|open| open.span)))?;
+        if open.is_some() {
+            let name = "columns that depend on the data, in a query bound before".to_owned();
+            return Err(EngineError::Unsupported { name, span: open });
+        }
         deep(self.job(bound, options)?).await
     }
 
@@ -195,6 +214,10 @@ impl Engine {
             ingestion: uses_ingestion_time(&bound),
             materialized: HashMap::new(),
             rows_read: Mutex::default(),
+            external: Arc::clone(&self.external),
+            external_rows: HashMap::new(),
+            made_rows: 0,
+            warnings: Vec::new(),
         };
         let mut query = bound;
         Ok(async move {
@@ -212,7 +235,7 @@ impl Engine {
             }
             let rows_read = rows_read.into_iter().collect();
             let statistics = Statistics { rows_read, elapsed: started.elapsed() };
-            Ok(QueryOutput { tables, diagnostics: Vec::new(), statistics })
+            Ok(QueryOutput { tables, diagnostics: execution.warnings, statistics })
         })
     }
 }

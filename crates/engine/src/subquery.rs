@@ -9,10 +9,14 @@ use kql_plan::lower::Materialized;
 use kql_plan::value_at;
 use kql_plan::walk::{for_each_expr_mut, for_each_input, for_each_input_mut, subqueries_mut};
 use kql_semantics::bound::{BoundQuery, Expr, ExprKind, Rel, RelKind};
-use kql_types::{ScalarType, Value};
+use kql_types::{Diagnostic, ScalarType, Value};
 
 use crate::EngineError;
 use crate::execute::Execution;
+use crate::external;
+
+/// The code of an address that no file stands for.
+const NO_FILE: &str = "TW012";
 
 impl Execution {
     /// Replaces all subqueries of a query by their values.
@@ -38,6 +42,9 @@ impl Execution {
             {
                 return Ok(());
             }
+            if matches!(rel.kind.as_ref(), RelKind::ExternalData { .. }) {
+                return self.resolve_external(rel);
+            }
             let mut inputs: Vec<&mut Rel> = Vec::new();
             for_each_input_mut(rel, &mut |input| inputs.push(input));
             for input in inputs {
@@ -47,6 +54,9 @@ impl Execution {
             for_each_expr_mut(rel, &mut |expr| subqueries_mut(expr, &mut subqueries));
             for expr in subqueries {
                 self.resolve_expr(expr, uses).await?;
+            }
+            if matches!(rel.kind.as_ref(), RelKind::Plugin { name, .. } if crate::graph::is_graph(name)) {
+                return self.resolve_graph(rel).await;
             }
             if let RelKind::Materialize { id, input } = rel.kind.as_ref()
                 && uses.get(id).copied().unwrap_or(0) > 1
@@ -58,6 +68,46 @@ impl Execution {
             }
             Ok(())
         })
+    }
+
+    /// Keeps rows that are no `materialize` of the query. Their ids count down from the top, where those of the query never
+    /// come.
+    pub(crate) fn new_rows(&mut self, rows: Materialized) -> u32 {
+        self.made_rows += 1;
+        let id = u32::MAX - self.made_rows;
+        self.materialized.insert(id, rows);
+        id
+    }
+
+    /// Puts the rows of the files in the place of `externaldata`. An address that no file stands for has no rows.
+    fn resolve_external(&mut self, rel: &mut Rel) -> Result<(), EngineError> {
+        let RelKind::ExternalData { uris, options } = rel.kind.as_ref() else { return Ok(()) };
+        let columns: Vec<(&str, ScalarType)> =
+            rel.columns.iter().map(|bound| (bound.name.as_ref(), bound.ty)).collect();
+        let key = format!("{uris:?} {options:?} {columns:?}");
+        let id = match self.external_rows.get(&key) {
+            Some(id) => *id,
+            None => {
+                let mut batches = Vec::new();
+                for uri in uris {
+                    match self.external.find(uri) {
+                        Some(file) => batches.push(external::read(&file, uri, options, &rel.columns)?),
+                        None => self.warnings.push(
+                            Diagnostic::warning(NO_FILE, rel.span, format!("externaldata has no rows of {uri}."))
+                                .with_help("nothing is fetched: allow a folder with a file of that name"),
+                        ),
+                    }
+                }
+                batches.retain(|batch| batch.num_rows() > 0);
+                let id = self.new_rows(Materialized { batches, places: None, ordered: true });
+                self.external_rows.insert(key, id);
+                id
+            }
+        };
+        let columns = rel.columns.clone();
+        let input = Rel { kind: Box::new(RelKind::Empty), columns, serialized: true, span: rel.span };
+        *rel.kind = RelKind::Materialize { id, input };
+        Ok(())
     }
 
     fn resolve_expr<'a>(

@@ -54,10 +54,13 @@ impl Binder<'_> {
                     self.error("KS117", name.span, message);
                     return self.no_table(name.span);
                 };
-                return self.table_of(bound, name.span);
+                let table = self.table_of(bound, name.span);
+                // `union withsource=` names a view, and no other function.
+                let view = function.declaration.view.then(|| name.text.as_str().into());
+                return Table { name: view.or(table.name), ..table };
             }
             Some(Variable::Scalar(expr)) if expr.ty == ScalarType::Unknown => return self.no_table(name.span),
-            Some(Variable::Scalar(_) | Variable::Entity(_)) => {
+            Some(Variable::Scalar(_) | Variable::Entity(_) | Variable::Pattern(_)) => {
                 self.error("KS111", name.span, "Table expected.");
                 return self.no_table(name.span);
             }
@@ -314,6 +317,7 @@ impl Binder<'_> {
     /// `database("d").T`, `cluster("c").database("d")`.
     pub(crate) fn member_of_entity(&mut self, entity: &Entity, member: &Name) -> Bound {
         match entity {
+            Entity::Pattern(pattern, values) => self.match_pattern(pattern, values, Some(member), member.span),
             Entity::Cluster => {
                 self.report_unknown_name(member);
                 Bound::Scalar(self.error_expr(member.span))
@@ -339,6 +343,58 @@ impl Binder<'_> {
                 };
                 self.row = row;
                 Bound::Table(table)
+            }
+        }
+    }
+
+    /// A call of a pattern: the query for its constants, or with a path what is still to be chosen by it.
+    pub(crate) fn call_pattern(&mut self, pattern: &Rc<ast::PatternClause>, args: &[ast::Expr], span: Span) -> Bound {
+        let mut values = Vec::with_capacity(args.len());
+        for arg in args {
+            let bound = self.plain_scalar(arg);
+            match bound.kind {
+                ExprKind::Literal(Value::String(text)) => values.push(text),
+                _ => {
+                    self.error("KS131", arg.span, "The expression must be a literal.");
+                    return Bound::Table(self.no_table(span));
+                }
+            }
+        }
+        match pattern.path {
+            Some(_) => Bound::Entity(Entity::Pattern(Rc::clone(pattern), values)),
+            None => self.match_pattern(pattern, &values, None, span),
+        }
+    }
+
+    fn match_pattern(
+        &mut self,
+        pattern: &Rc<ast::PatternClause>,
+        values: &[String],
+        path: Option<&Name>,
+        span: Span,
+    ) -> Bound {
+        let text = |expr: &ast::Expr| match &expr.kind {
+            ast::ExprKind::Literal(ast::Literal::String { value, .. }) => Some(value.clone()),
+            _ => None,
+        };
+        let chosen = pattern.matches.iter().find(|case| {
+            let same = case.values.len() == values.len()
+                && case.values.iter().zip(values).all(|(case, value)| text(case).as_ref() == Some(value));
+            same && case.path.as_ref().and_then(text).as_deref() == path.map(|path| path.text.as_str())
+        });
+        match chosen {
+            Some(case) => {
+                let table = self.deeper(
+                    span,
+                    |b| Bound::Table(b.no_table(span)),
+                    |b| b.without_row(|b| b.bind_function_body(&case.body, span)),
+                );
+                Bound::Table(self.table_of(table, span))
+            }
+            None => {
+                let message = format!("The pattern '{}' has no query for these values.", pattern.name.text);
+                self.error("TW013", span, message);
+                Bound::Table(self.no_table(span))
             }
         }
     }

@@ -150,7 +150,9 @@ impl Binder<'_> {
                 }
             }
             StatementKind::QueryParameters(params) => params.iter().for_each(|param| self.declare_parameter(param)),
-            StatementKind::Pattern => self.unsupported("declare pattern", statement.span),
+            StatementKind::Pattern(clause) => {
+                self.declare(&clause.name.text, Variable::Pattern(Rc::new(clause.clone())))
+            }
             StatementKind::Directive(name) => {
                 if !matches!(name.text.as_str(), "connect" | "crp" | "database" | "cluster") {
                     self.error("KS250", name.span, format!("Unknown directive '{}'.", name.text));

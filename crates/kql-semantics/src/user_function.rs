@@ -364,7 +364,7 @@ impl Binder<'_> {
         bound
     }
 
-    fn bind_function_body(&mut self, body: &[ast::Statement], span: Span) -> Bound {
+    pub(crate) fn bind_function_body(&mut self, body: &[ast::Statement], span: Span) -> Bound {
         let mut result = None;
         for statement in body {
             match &statement.kind {

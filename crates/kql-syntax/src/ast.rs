@@ -54,8 +54,8 @@ pub enum StatementKind {
     Alias { name: Name, value: Expr },
     /// `declare query_parameters (a:long = 1, ...)`.
     QueryParameters(Vec<Param>),
-    /// `declare pattern ...`: kept whole, not analysed.
-    Pattern,
+    /// `declare pattern name = (columns)[path] { (values).[path] = { body }; ... }`.
+    Pattern(PatternClause),
     /// `restrict access to (...)`.
     Restrict(Vec<Expr>),
     /// `#name ...` at the start of the text: for the client that sends the query. The name is without the `#`.
@@ -64,6 +64,22 @@ pub enum StatementKind {
     Command(Name),
     /// The expression that yields a result.
     Expression(Expr),
+}
+
+/// A pattern: queries by the constants that it is called with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatternClause {
+    pub name: Name,
+    pub columns: Vec<ColumnDecl>,
+    pub path: Option<ColumnDecl>,
+    pub matches: Vec<PatternMatch>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatternMatch {
+    pub values: Vec<Expr>,
+    pub path: Option<Expr>,
+    pub body: Vec<Statement>,
 }
 
 /// The value of a `let` that declares a function; also the form of a stored function.

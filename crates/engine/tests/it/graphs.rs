@@ -9,15 +9,13 @@ const STAFF: &str = "let people = datatable(name:string, age:long)['Ann',50, 'Bo
 #[test]
 fn single_edges_match_with_conditions_on_both_ends() {
     gives(
-        &format!("{STAFF} g | graph-match (a)-[r]->(b) where b.age > 30 and r.since < a.age project a.name, r.since, boss = b.name"),
+        &format!(
+            "{STAFF} g | graph-match (a)-[r]->(b) where b.age > 30 and r.since < a.age project a.name, r.since, boss = b.name"
+        ),
         "a_name r_since boss",
         &["Bob 1 Ann", "Cy 2 Ann", "Di 3 Bob"],
     );
-    gives(
-        &format!("{STAFF} g | graph-match (b)<-[r]-(a) where a.name == '' project b.name"),
-        "b_name",
-        &["Di"],
-    );
+    gives(&format!("{STAFF} g | graph-match (b)<-[r]-(a) where a.name == '' project b.name"), "b_name", &["Di"]);
 }
 
 #[test]
@@ -40,7 +38,9 @@ fn paths_are_lists() {
 #[test]
 fn shared_variables_join_patterns() {
     gives(
-        &format!("{STAFF} g | graph-match (a)-->(m), (b)-->(m) where a.age > b.age project a = a.name, b = b.name, m = m.name"),
+        &format!(
+            "{STAFF} g | graph-match (a)-->(m), (b)-->(m) where a.age > b.age project a = a.name, b = b.name, m = m.name"
+        ),
         "a b m",
         &["Bob Cy Ann"],
     );
@@ -58,11 +58,17 @@ fn degrees_count_edges() {
 #[test]
 fn graphs_become_tables_again() {
     gives(
-        &format!("{STAFF} g | graph-mark-components with_component_id=c | graph-to-table nodes | summarize n = count() by c"),
+        &format!(
+            "{STAFF} g | graph-mark-components with_component_id=c | graph-to-table nodes | summarize n = count() by c"
+        ),
         "c n",
         &["0 5"],
     );
-    gives(&format!("{STAFF} g | graph-to-table edges | project who, since | where since > 2"), "who since", &["Di 3", "Ed 4"]);
+    gives(
+        &format!("{STAFF} g | graph-to-table edges | project who, since | where since > 2"),
+        "who since",
+        &["Di 3", "Ed 4"],
+    );
     gives(
         &format!("{STAFF} g | graph-where-nodes age > 26 | graph-match (a)-->(b) project a = a.name, b = b.name"),
         "a b",

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod examples;
+mod external;
 mod fixtures;
+mod graphs;
 mod operators;
 mod parquet;
+mod plugins;
 mod runs;

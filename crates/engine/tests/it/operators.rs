@@ -31,7 +31,7 @@ fn text(value: &Value) -> String {
 }
 
 #[track_caller]
-fn gives(query: &str, names: &str, rows: &[&str]) {
+pub(crate) fn gives(query: &str, names: &str, rows: &[&str]) {
     let (found, mut values) = run(query);
     assert_eq!(found.join(" "), names, "{query}");
     let mut values: Vec<String> = values.drain(..).map(|row| row.join(" ")).collect();

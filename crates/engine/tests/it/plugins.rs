@@ -7,11 +7,7 @@ const VISITS: &str = "datatable(u:string, t:datetime)['a',datetime(2024-01-01), 
 
 #[test]
 fn rows_near_shows_the_neighbours() {
-    gives(
-        "range n from 1 to 9 step 1 | evaluate rows_near(n == 5, 1)",
-        "n",
-        &["4", "5", "6"],
-    );
+    gives("range n from 1 to 9 step 1 | evaluate rows_near(n == 5, 1)", "n", &["4", "5", "6"]);
     gives("range n from 1 to 9 step 1 | evaluate rows_near(n in (2, 4), 1, 0)", "n", &["1", "2", "3", "4"]);
 }
 
@@ -42,7 +38,11 @@ fn differences_leave_the_split_out() {
 #[test]
 fn reduce_finds_what_texts_share() {
     let texts = "range n from 1 to 10 step 1 | extend s = strcat('user ', n, ' left'), n = n";
-    gives(&format!("{texts} | reduce by s | project Count, Representative"), "Count Representative", &["10 user 1 left"]);
+    gives(
+        &format!("{texts} | reduce by s | project Count, Representative"),
+        "Count Representative",
+        &["10 user 1 left"],
+    );
     gives(
         &format!("{texts} | reduce kind=source by s | where n == 3 | project n, same = Pattern startswith 'user'"),
         "n same",
@@ -121,9 +121,5 @@ fn patterns_choose_a_query() {
 
 #[test]
 fn union_names_what_as_named() {
-    gives(
-        "union withsource=s (print x = 1 | as A), (print x = 2)",
-        "s x",
-        &["A 1", "union_arg1 2"],
-    );
+    gives("union withsource=s (print x = 1 | as A), (print x = 2)", "s x", &["A 1", "union_arg1 2"]);
 }

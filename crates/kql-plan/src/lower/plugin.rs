@@ -270,7 +270,9 @@ fn geo_lookup(rel: &Rel, name: &str, input: &Rel, args: &[PluginArg]) -> Option<
     for arg in args.get(1..)? {
         match arg {
             PluginArg::Expr(expr) => match expr.kind {
-                ExprKind::Column(id) if table.columns.iter().any(|column| column.id == id) => shape = Some(expr.clone()),
+                ExprKind::Column(id) if table.columns.iter().any(|column| column.id == id) => {
+                    shape = Some(expr.clone())
+                }
                 _ => place.push(expr.clone()),
             },
             PluginArg::Value(value) => constants.push(value.clone()),
@@ -302,7 +304,8 @@ fn geo_lookup(rel: &Rel, name: &str, input: &Rel, args: &[PluginArg]) -> Option<
                 Value::Real(meters) => *meters,
                 _ => return None,
             };
-            let to = if name == "geo_line_lookup" { "geo_distance_point_to_line" } else { "geo_distance_point_to_polygon" };
+            let to =
+                if name == "geo_line_lookup" { "geo_distance_point_to_line" } else { "geo_distance_point_to_polygon" };
             let distance = call(to, args, ScalarType::Real)?;
             let limit = Expr { kind: ExprKind::Literal(Value::Real(meters)), ty: ScalarType::Real, span };
             let function = kql_functions::operator("<=")?;
@@ -348,8 +351,12 @@ fn intersections(rel: &Rel, input: &Rel, args: &[PluginArg]) -> Option<Vec<(Colu
     for (depth, bound) in rel.columns.iter().skip(input.columns.len()).enumerate() {
         let mut size = zero.clone();
         for subset in 1_u32..1 << (depth + 1) {
-            let chosen: Vec<Expr> =
-                sketches.iter().enumerate().filter(|(index, _)| subset >> index & 1 == 1).map(|(_, s)| s.clone()).collect();
+            let chosen: Vec<Expr> = sketches
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| subset >> index & 1 == 1)
+                .map(|(_, s)| s.clone())
+                .collect();
             let sign = if subset.count_ones() % 2 == 1 { plus } else { minus };
             let merged = match chosen.as_slice() {
                 [one] => one.clone(),

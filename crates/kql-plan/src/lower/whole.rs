@@ -42,9 +42,7 @@ impl Called<'_> {
         fn of(arg: &PluginArg, span: kql_types::Span) -> Option<Expr> {
             match arg {
                 PluginArg::Expr(expr) => Some(expr.clone()),
-                PluginArg::Value(value) => {
-                    Some(Expr { ty: value.ty(), kind: ExprKind::Literal(value.clone()), span })
-                }
+                PluginArg::Value(value) => Some(Expr { ty: value.ty(), kind: ExprKind::Literal(value.clone()), span }),
                 PluginArg::Named(_, inner) => of(inner, span),
                 PluginArg::Rel(_) => None,
             }
@@ -87,10 +85,8 @@ impl Lowering<'_> {
             "rows_near" => self.lower_rows_near(called)?,
             "narrow" => self.lower_narrow(called)?,
             "schema_merge" => {
-                let preserve_order = !matches!(
-                    called.named("PreserveOrder").or_else(|| called.value(0)),
-                    Some(Value::Bool(false))
-                );
+                let preserve_order =
+                    !matches!(called.named("PreserveOrder").or_else(|| called.value(0)), Some(Value::Bool(false)));
                 let args = called.input.columns.iter().map(|bound| column_expr(bound, called.rel)).collect();
                 self.replaced(called, args, "schema_merge", Arc::new(SchemaMerge { preserve_order }))?
             }
@@ -255,9 +251,8 @@ impl Lowering<'_> {
 
     /// The text of columns, then the columns; a column that does not take part has no text.
     fn segment_args(&self, called: &Called<'_>, columns: &[BoundColumn], apart: &[Expr]) -> LowerResult<Vec<Expr>> {
-        let is_apart = |bound: &BoundColumn| {
-            apart.iter().any(|expr| matches!(expr.kind, ExprKind::Column(id) if id == bound.id))
-        };
+        let is_apart =
+            |bound: &BoundColumn| apart.iter().any(|expr| matches!(expr.kind, ExprKind::Column(id) if id == bound.id));
         let mut args = Vec::with_capacity(columns.len() * 2);
         for bound in columns {
             if is_apart(bound) {
@@ -334,7 +329,8 @@ impl Lowering<'_> {
         }
         let text = self.expr(&lowered, &text)?;
         let side = |value: Value| PlanExpr::Literal(ScalarValue::Utf8View(Some(plain(&value))), None);
-        let class = when(text.clone().eq(side(a)), lit(0_i64)).when(text.eq(side(b)), lit(1_i64)).otherwise(lit(2_i64))?;
+        let class =
+            when(text.clone().eq(side(a)), lit(0_i64)).when(text.eq(side(b)), lit(1_i64)).otherwise(lit(2_i64))?;
         own.push(class);
         self.replaced_with(lowered, own, "diffpatterns", Arc::new(segments), &called.rel.columns)
     }
@@ -347,7 +343,8 @@ impl Lowering<'_> {
         by: &Expr,
         options: &[(String, Value)],
     ) -> LowerResult<Lowered> {
-        let option = |name: &str| options.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let option =
+            |name: &str| options.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         let threshold = match option("threshold") {
             Some(Value::Real(value)) => *value,
             Some(Value::Long(value)) => *value as f64,

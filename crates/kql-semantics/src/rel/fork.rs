@@ -3,9 +3,10 @@
 use kql_syntax::ast::{self, Name, Operator, SubPipeline};
 use kql_types::{ScalarType, Span};
 
-use crate::binder::Binder;
-use crate::bound::{AggregateCall, RelKind, SummarizeItem};
-use crate::scope::Table;
+use crate::binder::{Binder, column_expr};
+use crate::bound::{AggregateCall, Expr, JoinKind, RelKind, SummarizeItem};
+use crate::expr::unwrapped;
+use crate::scope::{Table, Variable};
 
 impl Binder<'_> {
     /// Each branch runs over the input, which is computed once; all but the last operator see the first branch.
@@ -72,8 +73,7 @@ impl Binder<'_> {
         let (input, key) = self.with_row(input, |b, _| b.scalar(by));
         self.no_dynamic(&key, by.span);
         if let Some(legacy) = legacy {
-            self.unsupported("partition with a query in braces", legacy.span);
-            return self.without_row(|b| b.table(legacy));
+            return self.partition_query(input, key, by, legacy, span);
         }
         if let Some(scope) = scope {
             self.without_row(|b| b.bind(scope));
@@ -85,5 +85,43 @@ impl Binder<'_> {
         let columns = inner.rel.columns.clone();
         let kind = RelKind::Partition { input: input.rel, by: key, scope: id, subquery: inner.rel };
         Table { open, ..Table::new(self.rel(kind, columns, false, span)) }
+    }
+
+    /// `partition by Key { T | ... toscalar(Key) ... }`: a query of its own for each key, which sees the key as a constant. Its
+    /// rows are those of its table with each key.
+    fn partition_query(&mut self, input: Table, key: Expr, by: &ast::Expr, query: &ast::Expr, span: Span) -> Table {
+        let ast::ExprKind::Name(name) = &unwrapped(by).kind else {
+            self.unsupported("partition by a computed key with a query in braces", by.span);
+            return self.without_row(|b| b.table(query));
+        };
+        let column = self.new_column(name.text.as_str(), key.ty);
+        let kind = RelKind::Summarize { input: input.rel, keys: vec![(column.id, key)], items: Vec::new() };
+        let keys = self.rel(kind, vec![column.clone()], false, span);
+        let id = self.new_scope();
+        let leaf = self.rel(RelKind::ApplyInput { scope: id }, vec![column.clone()], false, span);
+        let constant = column_expr(&column, name.span);
+        let outer = self.scope.clone();
+        self.level += 1;
+        self.declare(&name.text, Variable::Scalar(constant.clone()));
+        let (base, operators): (&ast::Expr, &[Operator]) = match &unwrapped(query).kind {
+            ast::ExprKind::Pipe { input, operators } => (input, operators),
+            _ => (query, &[]),
+        };
+        let inner = self.without_row(|b| {
+            let base = b.table(base);
+            let columns = base.rel.columns.clone();
+            let kind =
+                RelKind::Join { left: leaf, right: base.rel, kind: JoinKind::Inner, keys: Vec::new(), condition: None };
+            let mut table = Table { open: base.open, ..Table::new(b.rel(kind, columns, false, span)) };
+            for operator in operators {
+                table = b.apply(table, operator);
+            }
+            table
+        });
+        self.level -= 1;
+        self.scope = outer;
+        let columns = inner.rel.columns.clone();
+        let kind = RelKind::Partition { input: keys, by: constant, scope: id, subquery: inner.rel };
+        Table { open: inner.open, ..Table::new(self.rel(kind, columns, false, span)) }
     }
 }

@@ -130,8 +130,7 @@ impl Binder<'_> {
             values.push((own.id, column_expr(column, span)));
             outputs.push(own);
         }
-        let item =
-            SummarizeItem::ArgExtreme { max: true, by: column_expr(&known, span), by_out: best.id, values };
+        let item = SummarizeItem::ArgExtreme { max: true, by: column_expr(&known, span), by_out: best.id, values };
         let kind =
             RelKind::Summarize { input: all.rel, keys: vec![(key.id, column_expr(&id, span))], items: vec![item] };
         let grouped = self.rel(kind, outputs.clone(), false, span);
@@ -241,9 +240,7 @@ impl Binder<'_> {
     fn hashed(&mut self, column: &BoundColumn, span: Span) -> Expr {
         let value = column_expr(column, span);
         match kql_functions::function("hash") {
-            Some(function) => {
-                Expr { kind: ExprKind::Call { function, args: vec![value] }, ty: ScalarType::Long, span }
-            }
+            Some(function) => Expr { kind: ExprKind::Call { function, args: vec![value] }, ty: ScalarType::Long, span },
             None => self.error_expr(span),
         }
     }

@@ -137,7 +137,9 @@ impl Binder<'_> {
         let found = self.searched(*scope, edges, nodes, spec, span);
         let columns = found.rel.columns.clone();
         let found = match residual {
-            Some(predicate) => Table::new(self.rel(RelKind::Filter { input: found.rel, predicate }, columns, false, span)),
+            Some(predicate) => {
+                Table::new(self.rel(RelKind::Filter { input: found.rel, predicate }, columns, false, span))
+            }
             None => found,
         };
         if clause.project.is_empty() { found } else { Table::new(self.projected(found.rel, projection, span)) }
@@ -458,7 +460,9 @@ impl Binder<'_> {
     fn graph_list(&mut self, element: usize, of: Of, value: Expr, span: Span) -> Expr {
         // Each value as an array of one: the search puts these together.
         let one = match kql_functions::function("pack_array") {
-            Some(function) => Expr { kind: ExprKind::Call { function, args: vec![value] }, ty: ScalarType::Dynamic, span },
+            Some(function) => {
+                Expr { kind: ExprKind::Call { function, args: vec![value] }, ty: ScalarType::Dynamic, span }
+            }
             None => value,
         };
         match self.compute(of == Of::InnerNodes, one) {

@@ -6,6 +6,7 @@ mod aggregate;
 mod apply;
 mod fork;
 mod graph;
+mod graph_match;
 mod items;
 mod join;
 mod parse;
@@ -28,6 +29,7 @@ use crate::bound::{BoundColumn, ExprKind, Rel, RelKind};
 use crate::expr::unwrapped;
 use crate::scope::{Table, Variable};
 
+pub(crate) use graph_match::GraphScope;
 pub(crate) use plugin::is_plugin;
 pub(crate) use union::Official;
 
@@ -221,9 +223,9 @@ impl Binder<'_> {
     }
 
     fn as_name(&mut self, input: Table, name: &ast::Name) -> Table {
-        let shared = std::rc::Rc::new(input.clone());
-        self.declare(&name.text, Variable::Table(shared));
-        Table { name: Some(name.text.as_str().into()), ..input }
+        let named = Table { name: Some(name.text.as_str().into()), ..input };
+        self.declare(&name.text, Variable::Table(std::rc::Rc::new(named.clone())));
+        named
     }
 
     fn render_operator(&mut self, input: Table, kind: &ast::Name, with: &[ast::OpParam]) -> Table {

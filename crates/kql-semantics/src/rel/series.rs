@@ -5,43 +5,157 @@ use kql_types::{ScalarType, Span, Value};
 
 use super::items::Style;
 use crate::binder::{Binder, Context, literal};
-use crate::bound::{AggregateCall, BoundColumn, ColumnId, Expr, ExprKind, RelKind, SummarizeItem};
+use crate::bound::{AggregateCall, BoundColumn, ColumnId, Expr, ExprKind, Rel, RelKind, SummarizeItem};
 use crate::expr::types::{is_summable, promotes};
 use crate::scope::Table;
+
+/// A value of the series: an expression over aggregates.
+struct SeriesValue {
+    out: ColumnId,
+    items: Vec<SummarizeItem>,
+    expr: Expr,
+    default: Expr,
+}
+
+impl SeriesValue {
+    /// The value when it is one aggregate and nothing more.
+    fn plain(&self) -> Option<(ColumnId, AggregateCall, Expr)> {
+        match (self.items.as_slice(), &self.expr.kind) {
+            ([SummarizeItem::Aggregate { out, call }], ExprKind::Column(column)) if out == column => {
+                Some((self.out, call.clone(), self.default.clone()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// `from a to b step c`.
+struct Bounds<'s> {
+    from: Option<&'s Expr>,
+    to: Option<&'s Expr>,
+    step: &'s Expr,
+    stop_inclusive: bool,
+}
+
+/// The outputs of an item of a grouping.
+fn item_columns(item: &SummarizeItem, into: &mut Vec<BoundColumn>) {
+    let mut add = |id: ColumnId, ty: ScalarType| into.push(BoundColumn { id, name: format!("${}", id.0).into(), ty });
+    match item {
+        SummarizeItem::Aggregate { out, call } => add(*out, call.ty),
+        SummarizeItem::ArgExtreme { by, by_out, values, .. } => {
+            add(*by_out, by.ty);
+            values.iter().for_each(|(id, value)| add(*id, value.ty));
+        }
+        SummarizeItem::TakeAny { values } => values.iter().for_each(|(id, value)| add(*id, value.ty)),
+    }
+}
 
 impl Binder<'_> {
     pub(super) fn make_series(&mut self, input: Table, clause: &MakeSeriesClause, span: Span) -> Table {
         let (input, made) = self.with_row(input, |b, _| b.series_parts(clause, span));
-        let Some((kind, columns)) = made else { return self.no_table(span) };
+        let Some((kind, values, columns)) = made else { return self.no_table(span) };
         let open = input.open;
         let kind = match kind {
-            RelKind::MakeSeries { keys, aggregates, axis, axis_out, from, to, step, stop_inclusive, .. } => {
-                RelKind::MakeSeries {
-                    input: input.rel,
-                    keys,
-                    aggregates,
-                    axis,
-                    axis_out,
-                    from,
-                    to,
-                    step,
-                    stop_inclusive,
-                }
+            RelKind::MakeSeries { mut keys, mut axis, axis_out, from, to, step, stop_inclusive, .. } => {
+                let mut rel = input.rel;
+                let aggregates = match values.iter().map(SeriesValue::plain).collect::<Option<Vec<_>>>() {
+                    Some(aggregates) => aggregates,
+                    None => {
+                        let bounds = Bounds { from: from.as_ref(), to: to.as_ref(), step: &step, stop_inclusive };
+                        self.binned_first(&mut rel, &mut keys, &mut axis, values, &bounds)
+                    }
+                };
+                RelKind::MakeSeries { input: rel, keys, aggregates, axis, axis_out, from, to, step, stop_inclusive }
             }
             other => other,
         };
         Table { open, ..Table::new(self.rel(kind, columns, false, span)) }
     }
 
-    /// The node over an input that is put in afterwards.
-    fn series_parts(&mut self, clause: &MakeSeriesClause, span: Span) -> Option<(RelKind, Vec<BoundColumn>)> {
+    /// Computes values that are more than an aggregate bin by bin before the series is made; of each bin then there is one
+    /// row, and its value is the series'. Changes the input, the keys and the axis to those of the bins.
+    fn binned_first(
+        &mut self,
+        input: &mut Rel,
+        keys: &mut [(ColumnId, Expr)],
+        axis: &mut Expr,
+        values: Vec<SeriesValue>,
+        bounds: &Bounds<'_>,
+    ) -> Vec<(ColumnId, AggregateCall, Expr)> {
+        let span = axis.span;
+        let call = |name: &str, args: Vec<Expr>, ty: ScalarType| {
+            let function = kql_functions::operator(name).or_else(|| kql_functions::function(name));
+            let kind = function.map_or(ExprKind::Error, |function| ExprKind::Call { function, args });
+            Expr { kind, ty, span }
+        };
+        let mut inside = Vec::new();
+        if let Some(from) = bounds.from {
+            inside.push(call(">=", vec![axis.clone(), from.clone()], ScalarType::Bool));
+        }
+        if let Some(to) = bounds.to {
+            let before = if bounds.stop_inclusive { "<=" } else { "<" };
+            inside.push(call(before, vec![axis.clone(), to.clone()], ScalarType::Bool));
+        }
+        let bin = match bounds.from {
+            Some(from) => call("bin_at", vec![axis.clone(), bounds.step.clone(), from.clone()], axis.ty),
+            None => call("bin", vec![axis.clone(), bounds.step.clone()], axis.ty),
+        };
+        let empty = self.empty_rel(Vec::new(), span);
+        let whole = std::mem::replace(input, empty);
+        let columns = whole.columns.clone();
+        let predicate = crate::binder::bool_expr(ExprKind::And(inside), span);
+        let filtered = self.rel(RelKind::Filter { input: whole, predicate }, columns, false, span);
+        let mut grouped = Vec::new();
+        let mut group = Vec::new();
+        let mut place = |b: &mut Self, expr: &mut Expr, by: Expr| {
+            let column = b.new_column(format!("${}", group.len()), expr.ty);
+            group.push((column.id, by));
+            *expr = crate::binder::column_expr(&column, expr.span);
+            grouped.push(column);
+        };
+        for (_, key) in keys.iter_mut() {
+            let by = key.clone();
+            place(self, key, by);
+        }
+        place(self, axis, bin);
+        let mut outputs: Vec<(ColumnId, Expr)> =
+            grouped.iter().map(|column| (column.id, crate::binder::column_expr(column, span))).collect();
+        let mut shown = grouped.clone();
+        let mut items = Vec::new();
+        let mut aggregates = Vec::new();
+        let take_any = kql_functions::aggregate("take_any");
+        for value in values {
+            for item in &value.items {
+                item_columns(item, &mut grouped);
+            }
+            items.extend(value.items);
+            let column = self.new_column("$value", value.expr.ty);
+            let read = crate::binder::column_expr(&column, span);
+            if let Some(aggregate) = take_any {
+                let call = AggregateCall { aggregate, ty: read.ty, args: vec![read], span };
+                aggregates.push((value.out, call, value.default));
+            }
+            outputs.push((column.id, value.expr));
+            shown.push(column);
+        }
+        let bins = self.rel(RelKind::Summarize { input: filtered, keys: group, items }, grouped, false, span);
+        *input = self.rel(RelKind::Project { input: bins, exprs: outputs }, shown, false, span);
+        aggregates
+    }
+
+    /// The node over an input that is put in afterwards, without its values.
+    fn series_parts(
+        &mut self,
+        clause: &MakeSeriesClause,
+        span: Span,
+    ) -> Option<(RelKind, Vec<SeriesValue>, Vec<BoundColumn>)> {
         let mut grouping = self.group_keys(&clause.by);
         for (item, (_, key)) in clause.by.iter().zip(grouping.keys.clone()) {
             self.no_dynamic(&key, item.span);
         }
-        let mut aggregates = Vec::new();
+        let mut values = Vec::new();
         for (written, default) in &clause.aggregates {
-            self.series_aggregate(written, default.as_ref(), &mut grouping.projection, &mut aggregates, span);
+            self.series_aggregate(written, default.as_ref(), &mut grouping.projection, &mut values, span);
         }
         let axis_written = match &clause.on.kind {
             ast::ExprKind::Named { value, .. } => value,
@@ -83,7 +197,7 @@ impl Binder<'_> {
         let kind = RelKind::MakeSeries {
             input: self.empty_rel(Vec::new(), span),
             keys: grouping.keys,
-            aggregates,
+            aggregates: Vec::new(),
             axis,
             axis_out,
             from,
@@ -91,7 +205,7 @@ impl Binder<'_> {
             step,
             stop_inclusive: clause.in_range,
         };
-        Some((kind, columns))
+        Some((kind, values, columns))
     }
 
     fn series_aggregate(
@@ -99,7 +213,7 @@ impl Binder<'_> {
         written: &ast::Expr,
         default: Option<&ast::Expr>,
         projection: &mut crate::projection::Projection,
-        aggregates: &mut Vec<(ColumnId, AggregateCall, Expr)>,
+        values: &mut Vec<SeriesValue>,
         span: Span,
     ) {
         let value_written = match &written.kind {
@@ -108,7 +222,7 @@ impl Binder<'_> {
         };
         let outer = std::mem::take(&mut self.aggregates);
         let (value, name) = self.in_context(Context::Aggregate, |b| (b.scalar(value_written), b.name_of(written)));
-        let mut items = std::mem::replace(&mut self.aggregates, outer);
+        let items = std::mem::replace(&mut self.aggregates, outer);
         let default = match default {
             Some(default) => {
                 let bound = self.plain_scalar(default);
@@ -131,8 +245,8 @@ impl Binder<'_> {
             // Without a default a number is 0, and anything else null.
             None => literal(zero(value.ty), span),
         };
-        let id = match value.kind {
-            ExprKind::Column(id) => id,
+        let id = match (items.as_slice(), &value.kind) {
+            ([SummarizeItem::Aggregate { out, .. }], ExprKind::Column(id)) if out == id => *id,
             _ => self.new_id(),
         };
         let place = Expr { kind: ExprKind::Column(id), ty: ScalarType::Dynamic, span: written.span };
@@ -148,14 +262,8 @@ impl Binder<'_> {
                 None => projection.add_unnamed(place, false, &[]),
             },
         }
-        match (items.pop(), &value.kind) {
-            (Some(SummarizeItem::Aggregate { out, call }), ExprKind::Column(column))
-                if items.is_empty() && out == *column =>
-            {
-                aggregates.push((out, call, default));
-            }
-            _ if matches!(value.kind, ExprKind::Error) || value.ty == ScalarType::Unknown => {}
-            _ => self.unsupported("make-series over a computed aggregate", written.span),
+        if !matches!(value.kind, ExprKind::Error) && value.ty != ScalarType::Unknown {
+            values.push(SeriesValue { out: id, items, expr: value, default });
         }
     }
 

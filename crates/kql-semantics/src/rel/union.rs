@@ -65,12 +65,21 @@ impl Binder<'_> {
             ast::ExprKind::Missing => {}
             _ => {
                 let mut table = self.without_row(|b| b.table(operand));
-                // `withsource` shows the name of a table written plainly; everything else is `union_arg0`.
-                if !matches!(unwrapped(operand).kind, ast::ExprKind::Name(_)) {
+                // `withsource` shows the name of a table written plainly or given by `as`; everything else is `union_arg0`.
+                let named = match &unwrapped(operand).kind {
+                    ast::ExprKind::Name(_) => true,
+                    ast::ExprKind::Pipe { operators, .. } => {
+                        matches!(operators.last().map(|last| &last.kind), Some(ast::OperatorKind::As(_)))
+                    }
+                    _ => false,
+                };
+                if !named {
                     table.name = None;
                 }
-                if fuzzy && self.missing.len() > before {
-                    // The engine leaves out an operand that it cannot resolve.
+                let unresolved = fuzzy && crate::walk::first_error(&mut table.rel).is_some();
+                if fuzzy && (unresolved || self.missing.len() > before) {
+                    // The engine leaves out an operand that it cannot resolve: one that reads a missing table, or a stored
+                    // function whose body does not hold for the tables there are.
                     let excused: Vec<Option<usize>> = self.missing.drain(before..).collect();
                     self.excused.extend(excused.into_iter().flatten());
                     let columns = std::mem::take(&mut table.rel.columns);

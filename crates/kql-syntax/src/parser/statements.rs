@@ -2,7 +2,10 @@
 
 use super::lists::ListRules;
 use super::{Parsed, Parser};
-use crate::ast::{Expr, Function, Name, Param, ParamType, Query, Span, Statement, StatementKind, TypeName};
+use crate::ast::{
+    Expr, Function, Name, Param, ParamType, PatternClause, PatternMatch, Query, Span, Statement, StatementKind,
+    TypeName,
+};
 use crate::diagnostics;
 use crate::kind::SyntaxKind::{self, *};
 
@@ -238,33 +241,34 @@ impl Parser<'_> {
     fn pattern_statement(&mut self) -> StatementKind {
         self.bump();
         self.bump();
-        self.name_or_missing();
+        let name = self.name_or_missing();
+        let mut clause = PatternClause { name, columns: Vec::new(), path: None, matches: Vec::new() };
         if self.eat(Equal).is_none() {
-            return StatementKind::Pattern;
+            return StatementKind::Pattern(clause);
         }
         self.expect(OpenParen);
-        self.comma_list(ListRules::COMMON, Self::column, |p| {
+        clause.columns = self.comma_list(ListRules::COMMON, Self::column, |p| {
             p.missing("parameter");
             p.missing_pattern_column()
         });
         self.expect(CloseParen);
         if self.eat(OpenBracket).is_some() {
-            if self.column().is_none() {
+            clause.path = self.column();
+            if clause.path.is_none() {
                 self.missing("parameter");
             }
             self.expect(CloseBracket);
         }
         self.expect(OpenBrace);
-        let mut any = false;
         while self.at(OpenParen) {
-            any = true;
-            self.pattern_match();
+            let clause_match = self.pattern_match();
+            clause.matches.push(clause_match);
         }
-        if !any {
+        if clause.matches.is_empty() {
             self.missing("pattern match clause");
         }
         self.expect(CloseBrace);
-        StatementKind::Pattern
+        StatementKind::Pattern(clause)
     }
 
     fn missing_pattern_column(&mut self) -> crate::ast::ColumnDecl {
@@ -273,26 +277,29 @@ impl Parser<'_> {
         crate::ast::ColumnDecl { name, ty: TypeName { text: String::new(), span } }
     }
 
-    fn pattern_match(&mut self) {
+    fn pattern_match(&mut self) -> PatternMatch {
         let start = self.position;
         self.bump();
         let rules = ListRules::COMMON.one_or_more();
-        self.comma_list(rules, Self::unnamed_expression, |p| {
+        let values = self.comma_list(rules, Self::unnamed_expression, |p| {
             p.missing("string");
             p.missing_here()
         });
         self.expect(CloseParen);
+        let mut path = None;
         if self.eat(Dot).is_some() {
             self.expect(OpenBracket);
-            if self.literal().is_none() {
+            path = self.literal();
+            if path.is_none() {
                 self.missing("string");
             }
             self.expect(CloseBracket);
         }
         self.expect(Equal);
-        self.function_body();
+        let body = self.function_body();
         self.expect(Semicolon);
         self.node(SyntaxKind::PatternMatch, start);
+        PatternMatch { values, path, body }
     }
 
     /// A stored function's parameters: `(a:long, b:string)` or the same without parentheses.

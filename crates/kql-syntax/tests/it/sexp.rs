@@ -29,7 +29,7 @@ pub fn statement(statement: &Statement) -> String {
         StatementKind::Set { name, value } => format!("(set {} {})", name.text, optional(value.as_ref())),
         StatementKind::Alias { name, value } => format!("(alias {} {})", name.text, expr(value)),
         StatementKind::QueryParameters(params) => format!("(declare {})", join(params, param)),
-        StatementKind::Pattern => "(pattern)".to_owned(),
+        StatementKind::Pattern(_) => "(pattern)".to_owned(),
         StatementKind::Restrict(entities) => format!("(restrict {})", list(entities)),
         StatementKind::Directive(name) => format!("(directive {})", name.text),
         StatementKind::Command(name) => format!("(command {})", name.text),

@@ -46,7 +46,13 @@ pub enum Cycles {
 pub enum Element {
     Node,
     /// Edges between two elements: at least and at most so many.
-    Edges { from: usize, to: usize, direction: Direction, least: usize, most: usize },
+    Edges {
+        from: usize,
+        to: usize,
+        direction: Direction,
+        least: usize,
+        most: usize,
+    },
 }
 
 /// A pattern: its elements, for each whether an item may stand there, and the elements where its parts begin.
@@ -483,10 +489,9 @@ impl Search<'_> {
             return Err(KernelError(format!("more than {MATCHES_MAX} matches in a graph")));
         }
         let item = |(place, element): (usize, &Element)| match element {
-            Element::Node => Found {
-                items: self.bound.get(place).copied().flatten().into_iter().collect(),
-                inner: Vec::new(),
-            },
+            Element::Node => {
+                Found { items: self.bound.get(place).copied().flatten().into_iter().collect(), inner: Vec::new() }
+            }
             Element::Edges { .. } => self.paths.get(place).cloned().unwrap_or_default(),
         };
         self.found.push(self.pattern.elements.iter().enumerate().map(item).collect());

@@ -75,11 +75,7 @@ impl Items {
     }
 
     /// The closed patterns that `enough` rows have; with more columns than `width` only the first ones are kept.
-    pub(super) fn closed(
-        &self,
-        width: usize,
-        enough: &dyn Fn([i64; 2]) -> bool,
-    ) -> Result<Vec<Pattern>, KernelError> {
+    pub(super) fn closed(&self, width: usize, enough: &dyn Fn([i64; 2]) -> bool) -> Result<Vec<Pattern>, KernelError> {
         let mut by_item: Vec<Vec<u32>> = vec![Vec::new(); self.items.len()];
         for (index, row) in self.rows.iter().enumerate() {
             for item in &row.items {

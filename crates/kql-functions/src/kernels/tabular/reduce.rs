@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn words_that_differ_become_stars() {
         let texts = ["foo.a1 failed", "foo.b2 failed", "foo.c3 failed", "else"];
-        let expected = [("foo* failed".to_owned(), 3, "foo.a1 failed".to_owned()), ("others".to_owned(), 1, String::new())];
+        let expected =
+            [("foo* failed".to_owned(), 3, "foo.a1 failed".to_owned()), ("others".to_owned(), 1, String::new())];
         let found = reduced(&texts, "");
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].1, expected[0].1);

@@ -26,7 +26,9 @@ struct Merged {
 impl WholeTable for SchemaMerge {
     fn make(&self, columns: &[ArrayRef], rows: usize) -> Result<Made, KernelError> {
         let text = |place: usize, row: usize| -> Result<String, KernelError> {
-            Ok(column(columns, place)?.as_string_view_opt().map_or(String::new(), |column| column.value(row).to_owned()))
+            Ok(column(columns, place)?
+                .as_string_view_opt()
+                .map_or(String::new(), |column| column.value(row).to_owned()))
         };
         let mut all: Vec<Merged> = Vec::new();
         for row in 0..rows {

@@ -20,7 +20,9 @@ const BINS_MAX: i64 = 1_000_000;
 fn numbers(values: &ArrayRef) -> Vec<Option<i64>> {
     let each = 0..values.len();
     match values.data_type() {
-        DataType::Int64 => each.map(|row| values.is_valid(row).then(|| values.as_primitive::<Int64Type>().value(row))).collect(),
+        DataType::Int64 => {
+            each.map(|row| values.is_valid(row).then(|| values.as_primitive::<Int64Type>().value(row))).collect()
+        }
         DataType::Int32 => {
             each.map(|row| values.is_valid(row).then(|| values.as_primitive::<Int32Type>().value(row).into())).collect()
         }
@@ -39,10 +41,12 @@ pub fn scaled(value: f64) -> i64 {
 /// Numbers as a column like `like`.
 fn column_like(values: Vec<i64>, like: &DataType) -> ArrayRef {
     match like {
-        DataType::Float64 => Arc::new(values.into_iter().map(|value| Some(value as f64 / 1e6)).collect::<Float64Array>()),
-        DataType::Int32 => Arc::new(
-            values.into_iter().map(|value| i32::try_from(value).ok()).collect::<arrow::array::Int32Array>(),
-        ),
+        DataType::Float64 => {
+            Arc::new(values.into_iter().map(|value| Some(value as f64 / 1e6)).collect::<Float64Array>())
+        }
+        DataType::Int32 => {
+            Arc::new(values.into_iter().map(|value| i32::try_from(value).ok()).collect::<arrow::array::Int32Array>())
+        }
         _ => Arc::new(Int64Array::from(values)),
     }
 }
@@ -248,8 +252,12 @@ impl WholeTable for ActiveUsers {
                 continue;
             }
             let oldest = time - self.lookback;
-            let periods: BTreeSet<i64> =
-                before.iter().rev().take_while(|seen| **seen >= oldest).map(|seen| floor(*seen, 0, self.period)).collect();
+            let periods: BTreeSet<i64> = before
+                .iter()
+                .rev()
+                .take_while(|seen| **seen >= oldest)
+                .map(|seen| floor(*seen, 0, self.period))
+                .collect();
             if periods.len() as i64 >= self.periods {
                 let bin = floor(time, self.start, self.bin);
                 bins.entry((bin, dimension)).or_insert_with(|| (row, HashSet::new())).1.insert(id);
