@@ -91,6 +91,9 @@ pub fn synthetic_data(bound: &BoundQuery, hints: &Hints, rows: usize, now: i64) 
             let values: Vec<_> = (0..rows).map(|row| hints.cell(&used.name, column, row, now)).collect();
             arrays.push((column.name.as_str(), kql_plan::value::array(column.ty, &values.iter().collect::<Vec<_>>())?));
         }
+        if arrays.is_empty() {
+            continue;
+        }
         let batch = RecordBatch::try_from_iter(arrays)?;
         data.add_batches(&used.name, columns.clone(), vec![batch])?;
     }

@@ -14,6 +14,7 @@ use kql_plan::walk::{for_each_expr_mut, for_each_input_mut, subqueries_mut};
 use kql_semantics::bound::{BoundColumn, BoundQuery, BoundResult, Expr, ExprKind, PluginArg, Rel, RelKind};
 use kql_semantics::{Catalog, StoredFunction, TableInfo};
 use kql_types::{Column, Diagnostic, ScalarType, Span, Value};
+use scan::DataSet;
 
 use crate::{EngineError, ResultTable};
 
@@ -29,6 +30,7 @@ pub(crate) type Found = Vec<(Span, Vec<Column>)>;
 pub(crate) struct Discovered {
     pub(crate) catalog: Arc<dyn Catalog>,
     pub(crate) found: Found,
+    pub(crate) data: Arc<DataSet>,
 }
 
 impl Catalog for Discovered {
@@ -50,6 +52,10 @@ impl Catalog for Discovered {
 
     fn has_rows(&self, table: &str) -> bool {
         self.catalog.has_rows(table)
+    }
+
+    fn is_empty(&self, table: &str) -> bool {
+        self.data.columns(table).is_none()
     }
 
     fn watchlist_columns(&self, name: &str) -> Vec<String> {

@@ -82,7 +82,8 @@ impl Engine {
         let parsed = kql_syntax::parse(text);
         let parse_ok = parsed.errors.is_empty();
         let mut diagnostics: Vec<Diagnostic> = parsed.errors.into_iter().map(Diagnostic::from).collect();
-        let catalog = Discovered { catalog: Arc::clone(&self.catalog), found: found.clone() };
+        let catalog =
+            Discovered { catalog: Arc::clone(&self.catalog), found: found.clone(), data: Arc::clone(&self.data) };
         let bound = kql_semantics::bind(&parsed.query, &catalog, &bind_options(options));
         diagnostics.extend(bound.diagnostics);
         let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);

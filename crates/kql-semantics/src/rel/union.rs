@@ -125,7 +125,14 @@ impl Binder<'_> {
             }
             columns.push(bound);
         }
-        let read = tables.iter().filter(|table| !table.absent).count();
+        let mut tables = tables;
+        let mut read = tables.iter().filter(|table| !table.absent).count();
+        if read * columns.len() > MAX_CELLS {
+            for table in &mut tables {
+                table.absent |= table.name.as_ref().is_some_and(|name| self.catalog.is_empty(name));
+            }
+            read = tables.iter().filter(|table| !table.absent).count();
+        }
         if read * columns.len() > MAX_CELLS {
             self.unsupported(format!("a union of {read} tables with {} columns", columns.len()), span);
             return Table { open, ..Table::new(self.empty_rel(columns, span)) };
