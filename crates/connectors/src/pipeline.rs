@@ -6,6 +6,7 @@
 //! is not the next to be merged waits until the rows in flight leave room.
 
 use std::cell::Cell;
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +19,7 @@ use crate::decode::{Decoded, Decoder};
 use crate::delimited;
 use crate::frames::Frames;
 use crate::in_place::{self, Footer};
-use crate::input::{self, Content, Input};
+use crate::input::{self, Content, Input, Opened};
 use crate::merge::Merge;
 use crate::options::LoadOptions;
 use crate::report::{Example, SourceReport, Tally, tally};
@@ -26,6 +27,9 @@ use crate::schedule::{Schedule, Work};
 use crate::sources::{Maps, Place};
 use crate::store::Keep;
 use crate::{LoadError, Loaded, Progress, written};
+
+/// How many archives may lie in one another.
+const ARCHIVES_MAX: usize = 4;
 
 /// What a worker tells about a source; in this order, sources of a file one after another.
 pub(crate) enum Message {
@@ -214,53 +218,84 @@ impl File<'_> {
 
     fn read(&self, input: &Input) {
         let path = input.name();
-        let mut report = SourceReport { path: path.clone(), ..SourceReport::default() };
         // No log holds events of more than a day after it was written.
         let modified = modified(input);
-        let plausible_max = modified.map_or(datetime::MAX, |written| written + TICKS_PER_DAY);
-        self.send(Message::Start { plausible_max });
-        match input::open(input, &self.shared.options.limits) {
+        let limits = &self.shared.options.limits;
+        match input::open(input, limits) {
             Err(error) => {
-                report.format = "unreadable".to_owned();
-                report.stopped = Some(error.to_string());
+                self.start(modified);
+                let (format, stopped) = ("unreadable".to_owned(), Some(error.to_string()));
+                self.end(SourceReport { path, format, stopped, ..SourceReport::default() });
             }
             Ok(opened) => {
-                report.format = format_name(name(opened.content), &opened.wrappings);
                 let hash = opened.hash.clone();
-                match opened.content {
-                    Content::Json => self.json(opened.reader, Named { path, modified }, &mut report),
-                    Content::Text => {
-                        let separator = delimited::separator(&opened.head);
-                        let kind = if separator.is_some() { "csv" } else { "text" };
-                        report.format = format_name(kind, &opened.wrappings);
-                        let place = Place::new(&path, modified);
-                        let mut decoder = Decoder::new(self.shared.maps, self.shared.options, place);
-                        match separator {
-                            Some(separator) => {
-                                decoder.delimited(opened.reader, separator, &mut |decoded| self.send_decoded(decoded));
-                            }
-                            None => decoder.lines(opened.reader),
-                        }
-                        self.send_decoded(decoder.take());
+                let mut report = match opened.content {
+                    Content::Zip | Content::Tar => self.archive(opened, input, &path, modified),
+                    _ => {
+                        self.start(modified);
+                        self.source(opened, Some(input), &path, modified)
                     }
-                    Content::Empty => {}
-                    Content::Parquet => in_place(input, self.shared.maps, &mut report, &self.send),
-                    other => {
-                        report.records = 1;
-                        let reason = format!("unsupported: {}", name(other));
-                        tally(&mut report.unreadable, &reason, Example::default);
-                    }
-                }
-                if opened.content != Content::Parquet {
+                };
+                if !report.format.starts_with("parquet") {
                     report.sha256 = hash.finish(input);
                 }
+                report.path = path;
+                self.end(report);
             }
         }
+    }
+
+    fn start(&self, modified: Option<i64>) {
+        let plausible_max = modified.map_or(datetime::MAX, |written| written + TICKS_PER_DAY);
+        self.send(Message::Start { plausible_max });
+    }
+
+    fn end(&self, report: SourceReport) {
         self.send(Message::End(Box::new(report)));
     }
 
+    /// Reads a source that is no archive; what remains to be said of it.
+    fn source(&self, opened: Opened<'_>, file: Option<&Input>, path: &str, modified: Option<i64>) -> SourceReport {
+        let format = format_name(name(opened.content), &opened.wrappings);
+        let mut report = SourceReport { format, ..SourceReport::default() };
+        match (opened.content, file) {
+            (Content::Json, _) => self.json(opened.reader, Named { path: path.to_owned(), modified }, &mut report),
+            (Content::Text, _) => {
+                let separator = delimited::separator(&opened.head);
+                report.format = format_name(if separator.is_some() { "csv" } else { "text" }, &opened.wrappings);
+                let mut decoder = Decoder::new(self.shared.maps, self.shared.options, Place::new(path, modified));
+                match separator {
+                    Some(separator) => {
+                        decoder.delimited(opened.reader, separator, &mut |decoded| self.send_decoded(decoded));
+                    }
+                    None => decoder.lines(opened.reader),
+                }
+                self.send_decoded(decoder.take());
+            }
+            (Content::Empty, _) => {}
+            (Content::Parquet, Some(input)) => {
+                report.path = path.to_owned();
+                in_place(input, self.shared.maps, &mut report, &self.send);
+            }
+            (Content::Parquet, None) => unsupported("parquet inside an archive", &mut report),
+            (other, _) => unsupported(name(other), &mut report),
+        }
+        report
+    }
+
+    /// Reads the members of an archive, each a source of its own; what remains to be said of the archive, which is the
+    /// last source of the file.
+    fn archive(&self, opened: Opened<'_>, input: &Input, path: &str, modified: Option<i64>) -> SourceReport {
+        let format = format_name(name(opened.content), &opened.wrappings);
+        let in_place = opened.wrappings.is_empty().then_some(input);
+        let walk = Walk { file: self, path, modified };
+        let stopped = walk.members(opened.content, opened.reader, in_place, "", 0).err();
+        self.start(modified);
+        SourceReport { format, stopped, ..SourceReport::default() }
+    }
+
     /// Decodes the first stretch here; those that follow are for whoever has time.
-    fn json(&self, reader: Box<dyn std::io::Read + Send>, source: Named, report: &mut SourceReport) {
+    fn json(&self, reader: Box<dyn Read + '_>, source: Named, report: &mut SourceReport) {
         let Shared { maps, options, schedule, .. } = self.shared;
         let mut frames = Frames::with_buffer(reader, options.limits, self.buffer.take());
         let source = Arc::new(source);
@@ -280,6 +315,78 @@ impl File<'_> {
         report.stopped = frames.stopped().map(str::to_owned);
         self.buffer.set(frames.into_buffer());
     }
+}
+
+/// The way through an archive and those inside it.
+struct Walk<'w> {
+    file: &'w File<'w>,
+    path: &'w str,
+    modified: Option<i64>,
+}
+
+impl Walk<'_> {
+    fn members(
+        &self,
+        content: Content,
+        reader: Box<dyn Read + '_>,
+        in_place: Option<&Input>,
+        above: &str,
+        depth: usize,
+    ) -> Result<(), String> {
+        if depth >= ARCHIVES_MAX {
+            return Err(format!("more than {ARCHIVES_MAX} archives in one another"));
+        }
+        let limits = &self.file.shared.options.limits;
+        input::archive::members(content, reader, in_place, limits, &mut |member, bytes| {
+            self.member(&format!("{above}{member}"), bytes, depth);
+            true
+        })
+    }
+
+    fn member(&self, member: &str, bytes: Result<Box<dyn Read + '_>, String>, depth: usize) {
+        let limits = &self.file.shared.options.limits;
+        let (mut bytes, unreadable) = match bytes {
+            Ok(bytes) => (bytes, None),
+            Err(reason) => (Box::new(std::io::empty()) as Box<dyn Read + '_>, Some(reason)),
+        };
+        let opened = |bytes| match unreadable {
+            None => input::open_member(bytes, limits).map_err(|error| error.to_string()),
+            Some(reason) => Err(reason),
+        };
+        let (mut report, hash) = match opened(&mut bytes) {
+            Ok(opened) => {
+                let hash = opened.hash.clone();
+                (self.opened_member(opened, member, depth), Some(hash))
+            }
+            Err(reason) => {
+                self.file.start(self.modified);
+                let format = "unreadable".to_owned();
+                (SourceReport { format, stopped: Some(reason), ..SourceReport::default() }, None)
+            }
+        };
+        report.sha256 = hash.map(|hash| hash.with_rest(&mut bytes)).unwrap_or_default();
+        report.path = self.path.to_owned();
+        report.member = Some(member.to_owned());
+        self.file.end(report);
+    }
+
+    fn opened_member(&self, opened: Opened<'_>, member: &str, depth: usize) -> SourceReport {
+        if matches!(opened.content, Content::Zip | Content::Tar) {
+            let format = format_name(name(opened.content), &opened.wrappings);
+            let inner = self.members(opened.content, opened.reader, None, &format!("{member}/"), depth + 1);
+            self.file.start(self.modified);
+            return SourceReport { format, stopped: inner.err(), ..SourceReport::default() };
+        }
+        self.file.start(self.modified);
+        // Where a member lies says as much of its table as where a file does.
+        let path = format!("{}/{member}", self.path);
+        self.file.source(opened, None, &path, self.modified)
+    }
+}
+
+fn unsupported(what: &str, report: &mut SourceReport) {
+    report.records = 1;
+    tally(&mut report.unreadable, &format!("unsupported: {what}"), Example::default);
 }
 
 /// A Parquet file: listed when it is on disk and holds a table's rows.

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::frames::{Content, Frames};
-use crate::input::{self, Input};
+use crate::input::{self, Input, Opened};
 use crate::options::SizeLimits;
 use crate::report::SourceReport;
 use crate::{LoadError, delimited};
@@ -23,8 +23,8 @@ pub fn raw_records(source: &SourceReport, records: &[u64]) -> Result<Vec<String>
     }
     let path = std::path::PathBuf::from(&source.path);
     let limits = SizeLimits::default();
-    let opened =
-        input::open(&Input::File(path.clone()), &limits).map_err(|error| LoadError::Io { path, source: error })?;
+    let input = Input::File(path.clone());
+    let opened = input::open(&input, &limits).map_err(|error| LoadError::Io { path, source: error })?;
     let last = records.iter().copied().max().unwrap_or_default();
     let mut found: Vec<Option<String>> = vec![None; records.len()];
     let mut keep = |record: u64, bytes: &[u8]| {
@@ -35,8 +35,46 @@ pub fn raw_records(source: &SourceReport, records: &[u64]) -> Result<Vec<String>
         }
         record < last
     };
+    match &source.member {
+        None => records_of(opened, limits, &mut keep),
+        Some(member) => {
+            let in_place = opened.wrappings.is_empty().then_some(&input);
+            let _ = in_member(opened.content, opened.reader, in_place, member, &limits, &mut keep);
+        }
+    }
+    found.into_iter().collect::<Option<Vec<String>>>().ok_or_else(missing)
+}
+
+/// Finds the member of this name, perhaps in an archive inside this one; true when it was found.
+fn in_member(
+    content: input::Content,
+    reader: Box<dyn Read + '_>,
+    in_place: Option<&Input>,
+    wanted: &str,
+    limits: &SizeLimits,
+    keep: &mut dyn FnMut(u64, &[u8]) -> bool,
+) -> bool {
+    let mut found = false;
+    // What cannot be read of the archive leaves the record missing.
+    let _ = input::archive::members(content, reader, in_place, limits, &mut |name, bytes| {
+        let inner = wanted.strip_prefix(name);
+        let Some(opened) = inner.and_then(|_| input::open_member(bytes.ok()?, limits).ok()) else { return true };
+        match inner.map(|rest| rest.strip_prefix('/')) {
+            Some(None) if wanted == name => {
+                records_of(opened, *limits, keep);
+                found = true;
+            }
+            Some(Some(inner)) => found = in_member(opened.content, opened.reader, None, inner, limits, keep),
+            _ => {}
+        }
+        !found
+    });
+    found
+}
+
+fn records_of(opened: Opened<'_>, limits: SizeLimits, keep: &mut dyn FnMut(u64, &[u8]) -> bool) {
     match (opened.content, delimited::separator(&opened.head)) {
-        (input::Content::Json, _) => json_records(opened.reader, limits, &mut keep),
+        (input::Content::Json, _) => json_records(opened.reader, limits, keep),
         (input::Content::Text, Some(separator)) => {
             let mut file = delimited::Delimited::new(opened.reader, separator, limits.record_bytes);
             let mut record = 0;
@@ -47,9 +85,8 @@ pub fn raw_records(source: &SourceReport, records: &[u64]) -> Result<Vec<String>
                 record += 1;
             }
         }
-        _ => return Err(missing()),
+        _ => {}
     }
-    found.into_iter().collect::<Option<Vec<String>>>().ok_or_else(missing)
 }
 
 fn json_records(reader: impl Read, limits: SizeLimits, keep: &mut dyn FnMut(u64, &[u8]) -> bool) {

@@ -47,7 +47,9 @@ impl FilePart {
         let schema = parquet_to_arrow_schema(described.schema_descr(), described.key_value_metadata())
             .map_err(|error| fail(&error))?;
         let rows = u64::try_from(described.num_rows()).unwrap_or(0);
-        let columns = schema.fields().iter().map(|field| Column::new(field.name(), kusto_type(field))).collect();
+        let loaded = schema.column_with_name(tables::SOURCE_COLUMN).is_some();
+        let ty = |field: &Field| written_type(field).filter(|_| loaded).unwrap_or_else(|| kusto_type(field));
+        let columns = schema.fields().iter().map(|field| Column::new(field.name(), ty(field))).collect();
         let schema = Arc::new(as_read(&schema));
         let (table, path, metadata) = (table.to_owned(), path.to_owned(), Arc::new(metadata));
         Ok(FilePart { table, path, bytes, rows, columns, schema, metadata, source })
@@ -68,6 +70,17 @@ impl FilePart {
         };
         Some((ends(&least)?.into_iter().min()?, ends(&most)?.into_iter().max()?))
     }
+}
+
+/// The Kusto type that the loader noted when it wrote the column: text may be dynamic, numbers may be lengths of time.
+fn written_type(field: &Field) -> Option<ScalarType> {
+    let ty = ScalarType::parse(field.metadata().get("kql.type")?)?;
+    let fits = match field.data_type() {
+        DataType::Timestamp(_, _) => ty == ScalarType::DateTime,
+        DataType::Utf8 | DataType::LargeUtf8 => tables::arrow_type(ty) == DataType::Utf8View,
+        data_type => *data_type == tables::arrow_type(ty),
+    };
+    fits.then_some(ty)
 }
 
 /// The Kusto type that a column of a file has.

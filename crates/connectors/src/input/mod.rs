@@ -1,10 +1,11 @@
 //! From paths to text: which files there are, what they are compressed with, what they hold.
 
+pub(crate) mod archive;
 mod open;
 mod paths;
 mod sniff;
 mod utf16;
 
-pub(crate) use open::open;
+pub(crate) use open::{Opened, open, open_member};
 pub(crate) use paths::{Input, expand};
 pub(crate) use sniff::Content;

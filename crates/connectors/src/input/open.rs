@@ -19,8 +19,8 @@ use crate::options::SizeLimits;
 const WRAPPINGS_MAX: usize = 4;
 
 /// A file ready to be read as text or by a reader of its own.
-pub(crate) struct Opened {
-    pub(crate) reader: Box<dyn Read + Send>,
+pub(crate) struct Opened<'r> {
+    pub(crate) reader: Box<dyn Read + 'r>,
     pub(crate) content: Content,
     /// `gzip`, `utf-16`..., outermost first.
     pub(crate) wrappings: Vec<&'static str>,
@@ -43,6 +43,15 @@ impl HashHandle {
             return rehash(path).unwrap_or_default();
         }
         hex(&hasher.finalize())
+    }
+
+    /// In hexadecimal, of what was read and of the rest, which is read now; empty when it cannot be read.
+    pub(crate) fn with_rest(&self, rest: impl Read) -> String {
+        let mut rest = Hashing { inner: rest, handle: self.clone() };
+        if io::copy(&mut rest, &mut io::sink()).is_err() {
+            return String::new();
+        }
+        hex(&self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone().finalize())
     }
 }
 
@@ -96,15 +105,15 @@ impl<R: Read> Read for Limited<R> {
 }
 
 /// Reads `head` again, then the rest.
-struct Rejoined {
+struct Rejoined<'r> {
     head: Vec<u8>,
     at: usize,
-    rest: Box<dyn Read + Send>,
+    rest: Box<dyn Read + 'r>,
     /// An error met while looking ahead, given once the head is read.
     error: Option<io::Error>,
 }
 
-impl Read for Rejoined {
+impl Read for Rejoined<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let ready = self.head.get(self.at..).unwrap_or_default();
         if ready.is_empty() {
@@ -122,18 +131,26 @@ impl Read for Rejoined {
     }
 }
 
-pub(crate) fn open(input: &Input, limits: &SizeLimits) -> io::Result<Opened> {
-    let handle = HashHandle(Arc::default());
-    let raw: Box<dyn Read + Send> = match input {
+pub(crate) fn open(input: &Input, limits: &SizeLimits) -> io::Result<Opened<'static>> {
+    let raw: Box<dyn Read> = match input {
         Input::File(path) => Box::new(File::open(path)?),
         Input::Standard => Box::new(io::stdin()),
     };
+    open_reader(raw, limits)
+}
+
+/// As [`open`], of the bytes of an archive's member.
+pub(crate) fn open_member<'r>(bytes: impl Read + 'r, limits: &SizeLimits) -> io::Result<Opened<'r>> {
+    open_reader(Box::new(Limited { inner: bytes, left: limits.source_bytes, limit: limits.source_bytes }), limits)
+}
+
+fn open_reader<'r>(raw: Box<dyn Read + 'r>, limits: &SizeLimits) -> io::Result<Opened<'r>> {
+    let handle = HashHandle(Arc::default());
     let hashed = Box::new(Hashing { inner: raw, handle: handle.clone() });
     unwrap(hashed, handle, limits)
 }
 
-/// Text or an archive member that is already in memory or behind a reader.
-pub(crate) fn unwrap(reader: Box<dyn Read + Send>, hash: HashHandle, limits: &SizeLimits) -> io::Result<Opened> {
+fn unwrap<'r>(reader: Box<dyn Read + 'r>, hash: HashHandle, limits: &SizeLimits) -> io::Result<Opened<'r>> {
     let mut reader = reader;
     let mut wrappings = Vec::new();
     loop {
@@ -146,7 +163,7 @@ pub(crate) fn unwrap(reader: Box<dyn Read + Send>, hash: HashHandle, limits: &Si
             return Ok(Opened { reader: Box::new(whole), content, wrappings, head, hash });
         };
         let whole = Rejoined { head, at: 0, rest: reader, error };
-        let inner: Box<dyn Read + Send> = match wrapping {
+        let inner: Box<dyn Read + 'r> = match wrapping {
             Wrapping::Gzip => {
                 wrappings.push("gzip");
                 Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(256 << 10, whole)))
@@ -183,7 +200,7 @@ mod tests {
 
     use super::*;
 
-    fn opened(bytes: &[u8]) -> (Opened, Input, tempfile::TempDir) {
+    fn opened(bytes: &[u8]) -> (Opened<'static>, Input, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.json");
         std::fs::write(&path, bytes).unwrap();
