@@ -23,9 +23,9 @@ fn paths_are_lists() {
     gives(
         &format!(
             "{STAFF} g | graph-match (boss)<-[r*1..3]-(x) where boss.name == 'Ann' \
-             project way = tostring(map(r, who)), between = tostring(map(inner_nodes(r), name)), early = all(r, since < 3)"
+             project way = tostring(map(r, who)), mid = tostring(map(inner_nodes(r), name)), early = all(r, since < 3)"
         ),
-        "way between early",
+        "way mid early",
         &[
             "[\"Bob\",\"Di\",\"Ed\"] [\"Bob\",\"Di\"] Bool(false)",
             "[\"Bob\",\"Di\"] [\"Bob\"] Bool(false)",

@@ -68,8 +68,8 @@ pub static FAMILY: &[Form] = &[
         summary: "Finds patterns of column values that many rows share.",
         details: "",
         examples: &[ex(
-            "datatable(Ip:string, Port:long)['10.0.0.1',22, '10.0.0.1',22, '10.0.0.2',22, '10.0.0.3',443] | evaluate autocluster() | where Count == 3 | project Port",
-            "Port:long\n22",
+            "datatable(Ip:string, Port:long)['10.0.0.1',22, '10.0.0.1',22, '10.0.0.2',22, '10.0.0.3',443] | evaluate autocluster() | where Count == 2 | project Ip, Port",
+            "Ip:string,Port:long\n\"10.0.0.1\",22",
         )],
     },
     Form {
@@ -110,7 +110,10 @@ pub static FAMILY: &[Form] = &[
         syntax: &["T | evaluate preview(NUMBER)"],
         summary: "Gives so many rows, and the number of all rows as a second result.",
         details: "",
-        examples: &[],
+        examples: &[ex(
+            "range x from 1 to 9 step 1 | evaluate preview(2) | count",
+            "Count:long\n2",
+        )],
     },
     Form {
         name: "identity",
@@ -118,15 +121,21 @@ pub static FAMILY: &[Form] = &[
         syntax: &["T | evaluate identity()"],
         summary: "Gives its input.",
         details: "",
-        examples: &[],
+        examples: &[ex(
+            "print A = 1 | evaluate identity()",
+            "A:long\n1",
+        )],
     },
     Form {
         name: "schema_merge",
         kind: FormKind::Plugin,
-        syntax: &["evaluate schema_merge(SCHEMA, SCHEMA, ...)"],
+        syntax: &["T | evaluate schema_merge([PreserveOrder = true | false])"],
         summary: "Joins the texts of table schemas to one.",
-        details: "",
-        examples: &[],
+        details: "The input has the rows of `getschema`. With `PreserveOrder = false` a column may stand in different places.",
+        examples: &[ex(
+            "union (datatable(A:string, B:int)[] | getschema), (datatable(A:string, B:long)[] | getschema) | evaluate schema_merge() | project ColumnName, ColumnType",
+            "ColumnName:string,ColumnType:string\n\"A\",\"string\"\n\"B\",\"long\"",
+        )],
     },
     Form {
         name: "infer_storage_schema",
@@ -151,8 +160,11 @@ pub static FAMILY: &[Form] = &[
             "T | evaluate geo_polygon_lookup(POLYGONS, POLYGON, LONGITUDE, LATITUDE [, radius] [, return_unmatched])",
         ],
         summary: "Adds the columns of the polygons that a point lies in.",
-        details: "",
-        examples: &[],
+        details: "With `radius` also the polygons that are so many metres away; with `return_lookup_key = true` the polygon itself is shown.",
+        examples: &[ex(
+            "let Areas = datatable(Area:string, Shape:dynamic)['square', dynamic({'type':'Polygon','coordinates':[[[0,0],[10,0],[10,10],[0,10],[0,0]]]})]; datatable(Lon:real, Lat:real)[5.0,5.0, 50.0,5.0] | evaluate geo_polygon_lookup(Areas, Shape, Lon, Lat)",
+            "Lon:real,Lat:real,Area:string\n5.0,5.0,\"square\"",
+        )],
     },
     Form {
         name: "geo_line_lookup",
@@ -160,6 +172,9 @@ pub static FAMILY: &[Form] = &[
         syntax: &["T | evaluate geo_line_lookup(LINES, LINE, LONGITUDE, LATITUDE, RADIUS [, return_unmatched])"],
         summary: "Adds the columns of the lines that a point is near.",
         details: "",
-        examples: &[],
+        examples: &[ex(
+            "let Roads = datatable(Road:string, Line:dynamic)['equator', dynamic({'type':'LineString','coordinates':[[0,0],[10,0]]})]; datatable(Lon:real, Lat:real)[5.0,0.0001, 5.0,5.0] | evaluate geo_line_lookup(Roads, Line, Lon, Lat, 100) | project Lon, Road",
+            "Lon:real,Road:string\n5.0,\"equator\"",
+        )],
     },
 ];

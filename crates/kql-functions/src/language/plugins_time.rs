@@ -9,8 +9,11 @@ pub static FAMILY: &[Form] = &[
         kind: FormKind::Plugin,
         syntax: &["T | evaluate rolling_percentile(VALUE, PERCENTILE, INDEX, BIN_SIZE, BINS [, DIMENSION, ...])"],
         summary: "Gives percentiles over a window of steps that moves along.",
-        details: "",
-        examples: &[],
+        details: "The window of a bin is the bin and those before it, `BINS` in all.",
+        examples: &[ex(
+            "range T from 1 to 6 step 1 | extend V = T * 10 | evaluate rolling_percentile(V, 50, T, 2, 2) | sort by T asc",
+            "T:long,rolling_2_percentile_V_50:long\n0,10\n2,20\n4,30\n6,50",
+        )],
     },
     Form {
         name: "rows_near",
@@ -36,16 +39,22 @@ pub static FAMILY: &[Form] = &[
         kind: FormKind::Plugin,
         syntax: &["T | evaluate session_count(ID, TIME, START, END, BIN, LOOK_BACK [, DIMENSION, ...])"],
         summary: "Counts sessions of an identity: runs of events without a long pause.",
-        details: "",
-        examples: &[],
+        details: "A row opens a session when its identity was not seen within `LOOK_BACK` before it.",
+        examples: &[ex(
+            "datatable(User:string, T:long)['ann',1, 'ann',2, 'ann',20, 'bob',3] | evaluate session_count(User, T, 0, 30, 10, 5) | sort by T asc",
+            "T:long,count_sessions:long\n0,2\n20,1",
+        )],
     },
     Form {
         name: "dcount_intersect",
         kind: FormKind::Plugin,
         syntax: &["T | evaluate dcount_intersect(HLL, ...)"],
         summary: "Counts the values that the first sets of several have in common.",
-        details: "",
-        examples: &[],
+        details: "`s0` is the size of the first set, `s1` that of the first two together, and so on.",
+        examples: &[ex(
+            "range x from 1 to 100 step 1 | summarize a = hll(iff(x % 2 == 0, x, 0)), b = hll(iff(x % 3 == 0, x, 0)) | evaluate dcount_intersect(a, b) | project s0, s1",
+            "s0:long,s1:long\n51,17",
+        )],
     },
     Form {
         name: "active_users_count",
@@ -55,7 +64,10 @@ pub static FAMILY: &[Form] = &[
         ],
         summary: "Counts the ids that were seen in at least so many periods before each step.",
         details: "",
-        examples: &[],
+        examples: &[ex(
+            "datatable(User:string, T:datetime)['ann', datetime(2026-03-01), 'bob', datetime(2026-03-01), 'ann', datetime(2026-03-02)] | evaluate active_users_count(User, T, datetime(2026-03-01), datetime(2026-03-03), 3d, 1d, 2, 1d)",
+            "T:datetime,dcount:long\n2026-03-02T00:00:00.0000000Z,1",
+        )],
     },
     Form {
         name: "activity_counts_metrics",
@@ -98,7 +110,10 @@ pub static FAMILY: &[Form] = &[
         syntax: &["T | evaluate sliding_window_counts(ID, TIME, START, END, LOOK_BACK, BIN [, DIMENSION, ...])"],
         summary: "Counts rows and ids in a window that ends at each step.",
         details: "",
-        examples: &[],
+        examples: &[ex(
+            "datatable(User:string, T:datetime)['ann', datetime(2026-03-01), 'bob', datetime(2026-03-01), 'ann', datetime(2026-03-02)] | evaluate sliding_window_counts(User, T, datetime(2026-03-01), datetime(2026-03-03), 2d, 1d) | sort by T asc | project Count, Dcount",
+            "Count:long,Dcount:long\n2,2\n3,2\n1,1",
+        )],
     },
     Form {
         name: "funnel_sequence",

@@ -162,6 +162,11 @@ impl Lowering<'_> {
                 self.lower_project(input, &exprs, needed)
             }
             "identity" | "identity_v3" => self.lower(input, needed),
+            "preview" => {
+                let Some(PluginArg::Value(count)) = args.first() else { return Err(unsupported()) };
+                let count = Expr { kind: ExprKind::Literal(count.clone()), ty: count.ty(), span: rel.span };
+                self.lower_take(input, &count, needed)
+            }
             _ => match self.lower_whole_plugin(&Called { rel, name, input, args })? {
                 Some(lowered) => Ok(lowered),
                 None => Err(unsupported()),

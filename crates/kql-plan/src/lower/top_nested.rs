@@ -18,9 +18,6 @@ use crate::walk::{ColumnSet, columns_of};
 
 impl Lowering<'_> {
     pub(super) fn lower_top_nested(&mut self, input: &Rel, levels: &[TopNestedLevel]) -> LowerResult<Lowered> {
-        if let Some(others) = levels.iter().find_map(|level| level.others.as_ref()) {
-            return Err(LowerError::unsupported("top-nested with others", others.span));
-        }
         let mut all: Option<Lowered> = None;
         for depth in 0..levels.len() {
             let level = self.top_level(input, levels.get(..=depth).unwrap_or_default())?;

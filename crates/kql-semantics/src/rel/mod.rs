@@ -19,6 +19,7 @@ mod series;
 mod source;
 mod summarize;
 mod top;
+mod top_others;
 mod union;
 
 use kql_syntax::ast::{self, Operator, OperatorKind};

@@ -323,7 +323,10 @@ impl Binder<'_> {
                 if let Some(table) = args.first().and_then(|arg| arg.table.as_ref()) {
                     // `return_lookup_key` of the geospatial lookups; the others show the key.
                     let key = |column: &BoundColumn| {
-                        geospatial && args.iter().any(|arg| arg.column.as_ref().is_some_and(|own| own.id == column.id))
+                        let is = |arg: &Argument| {
+                            arg.expr.as_ref().is_some_and(|expr| matches!(expr.kind, ExprKind::Column(id) if id == column.id))
+                        };
+                        geospatial && args.iter().any(is)
                     };
                     columns.extend(table.rel.columns.iter().filter(|column| !key(column)).cloned());
                     return (crate::rel::join::unique_names(columns), table.open || input.open);

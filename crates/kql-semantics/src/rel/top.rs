@@ -80,6 +80,9 @@ impl Binder<'_> {
             }
             levels
         });
+        if levels.iter().any(|level| level.others.is_some()) {
+            return self.top_nested_with_others(input, &levels, columns, span);
+        }
         let kind = RelKind::TopNested { input: input.rel, levels };
         Table { open: input.open, ..Table::new(self.rel(kind, columns, true, span)) }
     }
