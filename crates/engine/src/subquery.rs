@@ -188,9 +188,11 @@ impl Execution {
                     *input = Rel { kind: Box::new(kind), columns, serialized: false, span };
                     continue;
                 }
-                let values = values_of(&column, list.columns.first().map_or(ScalarType::Unknown, |bound| bound.ty), None);
+                let values =
+                    values_of(&column, list.columns.first().map_or(ScalarType::Unknown, |bound| bound.ty), None);
                 let value = Box::new(std::mem::replace(value.as_mut(), literal_of(Value::Bool(true), span)));
-                part.kind = ExprKind::In { value, items: distinct(values, span), case_insensitive: false, negated: false };
+                part.kind =
+                    ExprKind::In { value, items: distinct(values, span), case_insensitive: false, negated: false };
             }
             kept.push(part);
         }

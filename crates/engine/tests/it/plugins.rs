@@ -128,7 +128,9 @@ fn union_names_what_as_named() {
 fn others_stand_for_what_top_nested_leaves_out() {
     let rows = "datatable(a:string, b:string, v:long)['x','p',5, 'x','q',3, 'x','r',1, 'y','p',2, 'z','q',1]";
     gives(
-        &format!("{rows} | top-nested 1 of a with others='rest' by sum(v), top-nested 1 of b with others='more' by sum(v)"),
+        &format!(
+            "{rows} | top-nested 1 of a with others='rest' by sum(v), top-nested 1 of b with others='more' by sum(v)"
+        ),
         "a aggregated_a b aggregated_b",
         &["rest 3 more 3", "x 9 more 4", "x 9 p 5"],
     );
@@ -137,14 +139,20 @@ fn others_stand_for_what_top_nested_leaves_out() {
         "a aggregated_a b aggregated_b",
         &["rest 3  null", "x 9 p 5"],
     );
-    gives(&format!("{rows} | top-nested 9 of a with others='rest' by count()"), "a aggregated_a", &["x 3", "y 1", "z 1"]);
+    gives(
+        &format!("{rows} | top-nested 9 of a with others='rest' by count()"),
+        "a aggregated_a",
+        &["x 3", "y 1", "z 1"],
+    );
 }
 
 #[test]
 fn long_lists_are_joined() {
     let list = "let L = range x from 1 to 20000 step 1 | project s = strcat('h', x * 2);";
     gives(
-        &format!("{list} datatable(s:string, n:long)['h4',1, 'h5',2, 'h4',3, '',4] | where s in (L) and n < 9 | project n"),
+        &format!(
+            "{list} datatable(s:string, n:long)['h4',1, 'h5',2, 'h4',3, '',4] | where s in (L) and n < 9 | project n"
+        ),
         "n",
         &["1", "3"],
     );

@@ -110,10 +110,7 @@ pub static FAMILY: &[Form] = &[
         syntax: &["T | evaluate preview(NUMBER)"],
         summary: "Gives so many rows, and the number of all rows as a second result.",
         details: "",
-        examples: &[ex(
-            "range x from 1 to 9 step 1 | evaluate preview(2) | count",
-            "Count:long\n2",
-        )],
+        examples: &[ex("range x from 1 to 9 step 1 | evaluate preview(2) | count", "Count:long\n2")],
     },
     Form {
         name: "identity",
@@ -121,10 +118,7 @@ pub static FAMILY: &[Form] = &[
         syntax: &["T | evaluate identity()"],
         summary: "Gives its input.",
         details: "",
-        examples: &[ex(
-            "print A = 1 | evaluate identity()",
-            "A:long\n1",
-        )],
+        examples: &[ex("print A = 1 | evaluate identity()", "A:long\n1")],
     },
     Form {
         name: "schema_merge",

@@ -324,7 +324,9 @@ impl Binder<'_> {
                     // `return_lookup_key` of the geospatial lookups; the others show the key.
                     let key = |column: &BoundColumn| {
                         let is = |arg: &Argument| {
-                            arg.expr.as_ref().is_some_and(|expr| matches!(expr.kind, ExprKind::Column(id) if id == column.id))
+                            arg.expr
+                                .as_ref()
+                                .is_some_and(|expr| matches!(expr.kind, ExprKind::Column(id) if id == column.id))
                         };
                         geospatial && args.iter().any(is)
                     };

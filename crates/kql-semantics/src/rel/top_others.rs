@@ -99,8 +99,7 @@ impl Binder<'_> {
         let pairs = pairs(&keys, &chosen_levels, span);
         let chosen = self.greatest(chosen.rel, chosen_levels, span);
         let columns = keyed.columns.clone();
-        let kind =
-            RelKind::Join { left: keyed, right: chosen, kind: JoinKind::LeftAnti, keys: pairs, condition: None };
+        let kind = RelKind::Join { left: keyed, right: chosen, kind: JoinKind::LeftAnti, keys: pairs, condition: None };
         let mut left_out = self.rel(kind, columns, false, span);
         let above_keys = keys.get(..depth).unwrap_or_default();
         let mut above = Vec::new();
@@ -112,8 +111,7 @@ impl Binder<'_> {
             above = upper.columns.iter().skip(1).step_by(2).cloned().collect();
             let mut columns = left_out.columns.clone();
             columns.extend(upper.columns.iter().cloned());
-            let kind =
-                RelKind::Join { left: left_out, right: upper, kind: JoinKind::Inner, keys: on, condition: None };
+            let kind = RelKind::Join { left: left_out, right: upper, kind: JoinKind::Inner, keys: on, condition: None };
             left_out = self.rel(kind, columns, false, span);
         }
         self.as_others(left_out, above_keys, &above, levels, &over_rows, depth, span)
