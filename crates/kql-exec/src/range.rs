@@ -54,6 +54,13 @@ impl RangeExec {
     }
 }
 
+impl RangeExec {
+    /// The range.
+    pub fn op(&self) -> &Arc<Op> {
+        &self.op
+    }
+}
+
 impl DisplayAs for RangeExec {
     fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
         match self.op.as_ref() {

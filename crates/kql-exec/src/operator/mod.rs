@@ -81,13 +81,13 @@ pub trait Stage: Send {
     }
 }
 
+type Expression = Arc<dyn PhysicalExpr>;
+
 /// What an operator asks of its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Needs {
     /// Any partitions.
     Any,
-    /// Equal own expressions in one partition.
-    ByOwn,
     /// One partition.
     Single,
 }
@@ -135,6 +135,11 @@ impl OperatorExec {
         &self.op
     }
 
+    /// The expressions that pass through, the operator's own, and those of the steps of a scan.
+    pub(crate) fn expressions(&self) -> (&[Expression], &[Expression], &[Expression]) {
+        (&self.pass, &self.own, &self.steps)
+    }
+
     fn compute_properties(
         op: &Op,
         input: &Arc<dyn ExecutionPlan>,
@@ -149,7 +154,7 @@ impl OperatorExec {
         }
         let partitions = match needs(op) {
             Needs::Single => 1,
-            Needs::Any | Needs::ByOwn => input.output_partitioning().partition_count(),
+            Needs::Any => input.output_partitioning().partition_count(),
         };
         Ok(PlanProperties::new(
             equivalence,
@@ -181,7 +186,6 @@ impl OperatorExec {
 fn needs(op: &Op) -> Needs {
     match op {
         Op::RowId | Op::MvExpand(_) | Op::Parse(_) | Op::ParseKv(_) => Needs::Any,
-        Op::FirstRows { ordered: false, .. } => Needs::ByOwn,
         _ => Needs::Single,
     }
 }
@@ -232,8 +236,7 @@ impl ExecutionPlan for OperatorExec {
     fn required_input_distribution(&self) -> Vec<Distribution> {
         vec![match needs(&self.op) {
             Needs::Any => Distribution::UnspecifiedDistribution,
-            Needs::ByOwn if !self.own.is_empty() => Distribution::KeyPartitioned(self.own.clone()),
-            Needs::ByOwn | Needs::Single => Distribution::SinglePartition,
+            Needs::Single => Distribution::SinglePartition,
         }]
     }
 
@@ -248,7 +251,7 @@ impl ExecutionPlan for OperatorExec {
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![needs(&self.op) == Needs::ByOwn]
+        vec![false]
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {

@@ -1,6 +1,6 @@
 //! [`KqlAggregate`]: an aggregate of the registry as a DataFusion aggregate.
 //!
-//! Constant arguments are part of its identity and never become columns; the others are its DataFusion arguments. A
+//! Constant arguments are part of its identity and its name, and never become columns; the others are its DataFusion arguments. A
 //! call with constants only (`count()`) is given one placeholder argument, since an update must know its rows.
 
 use std::hash::{Hash, Hasher};
@@ -21,6 +21,7 @@ use kql_functions::kernels::{AggregateCall, Args, GroupState};
 use kql_types::ScalarType;
 
 use crate::error::kernel_failure;
+use crate::function::by_name::constant_text;
 use crate::function::internal::non_null_strings;
 use crate::value::arrow_type;
 
@@ -43,8 +44,12 @@ impl KqlAggregate {
         constants: Vec<Option<ScalarValue>>,
         returns: ScalarType,
     ) -> KqlAggregate {
-        let list: Vec<&str> = types.iter().map(|ty| ty.name()).collect();
-        let name = format!("{}({})", aggregate.name, list.join(","));
+        let argument = |(index, ty): (usize, &ScalarType)| match constants.get(index) {
+            Some(Some(value)) => format!("{}={}", ty.name(), constant_text(value)),
+            _ => ty.name().to_owned(),
+        };
+        let list: Vec<String> = types.iter().enumerate().map(argument).collect();
+        let name = format!("{}({}):{}", aggregate.name, list.join(","), returns.name());
         let signature = Signature::user_defined(Volatility::Immutable);
         KqlAggregate { aggregate, types, constants, returns, name, signature }
     }

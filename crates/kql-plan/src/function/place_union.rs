@@ -20,15 +20,20 @@ pub struct PlaceUnion {
 }
 
 impl PlaceUnion {
+    pub(crate) const NAME: &str = "place_union";
+
+    pub(crate) fn new() -> PlaceUnion {
+        PlaceUnion { signature: Signature::user_defined(Volatility::Immutable) }
+    }
+
     pub fn call(places: Expr) -> Expr {
-        let union = PlaceUnion { signature: Signature::user_defined(Volatility::Immutable) };
-        Arc::new(AggregateUDF::new_from_impl(union)).call(vec![places])
+        Arc::new(AggregateUDF::new_from_impl(PlaceUnion::new())).call(vec![places])
     }
 }
 
 impl AggregateUDFImpl for PlaceUnion {
     fn name(&self) -> &str {
-        "place_union"
+        PlaceUnion::NAME
     }
 
     fn signature(&self) -> &Signature {

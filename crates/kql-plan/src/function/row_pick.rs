@@ -34,17 +34,30 @@ pub enum Pick {
     Any,
 }
 
+impl Pick {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Pick::Max => "row_of_max",
+            Pick::Min => "row_of_min",
+            Pick::Any => "row_of_any",
+        }
+    }
+}
+
 /// The aggregate: its result is a struct of all its arguments in the kept row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RowPick {
     pick: Pick,
     types: Vec<ScalarType>,
+    name: String,
     signature: Signature,
 }
 
 impl RowPick {
     pub fn new(pick: Pick, types: Vec<ScalarType>) -> RowPick {
-        RowPick { pick, types, signature: Signature::user_defined(Volatility::Immutable) }
+        let list: Vec<&str> = types.iter().map(|ty| ty.name()).collect();
+        let name = format!("{}({})", pick.name(), list.join(","));
+        RowPick { pick, types, name, signature: Signature::user_defined(Volatility::Immutable) }
     }
 
     pub fn call(self, args: Vec<Expr>, filter: Option<Expr>) -> Expr {
@@ -68,11 +81,7 @@ impl RowPick {
 
 impl AggregateUDFImpl for RowPick {
     fn name(&self) -> &str {
-        match self.pick {
-            Pick::Max => "row_of_max",
-            Pick::Min => "row_of_min",
-            Pick::Any => "row_of_any",
-        }
+        &self.name
     }
 
     fn signature(&self) -> &Signature {
@@ -408,20 +417,25 @@ impl Accumulator for PickedRows {
 pub struct Picked {
     index: usize,
     ty: ScalarType,
+    name: String,
     signature: Signature,
 }
 
 impl Picked {
+    pub(crate) fn new(index: usize, ty: ScalarType) -> Picked {
+        let name = format!("picked({index}):{}", ty.name());
+        Picked { index, ty, name, signature: Signature::user_defined(Volatility::Immutable) }
+    }
+
     /// The argument with this index, of this type, of the row kept in `row`.
     pub fn call(index: usize, ty: ScalarType, row: Expr) -> Expr {
-        let picked = Picked { index, ty, signature: Signature::user_defined(Volatility::Immutable) };
-        Arc::new(ScalarUDF::new_from_impl(picked)).call(vec![row])
+        Arc::new(ScalarUDF::new_from_impl(Picked::new(index, ty))).call(vec![row])
     }
 }
 
 impl ScalarUDFImpl for Picked {
     fn name(&self) -> &str {
-        "picked"
+        &self.name
     }
 
     fn signature(&self) -> &Signature {

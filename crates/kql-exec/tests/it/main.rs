@@ -1,0 +1,4 @@
+//! Tests of the physical operators in whole plans.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod codec;
