@@ -3,6 +3,7 @@
 //! Every measurement is a process of its own, so that peak memory is that query's; within it the engine is built and the
 //! query warmed up once, then timed, which is how the peers are timed. Needs a folder made by the reference generator
 //! (`truth.json` and Parquet files beside it), or any folder of Parquet files named after tables with `--now`.
+//! `--planning` measures planning instead and needs no data.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,14 +21,20 @@ use tables::SchemaSet;
 #[derive(Args, Clone)]
 pub struct Options {
     /// Folder with the Parquet files, and `truth.json` where the reference generator made it.
-    #[arg(long)]
+    #[arg(long, default_value = ".")]
     data: PathBuf,
+    /// Measure planning: generated queries, and the rules of the reference collection beside the project.
+    #[arg(long)]
+    planning: bool,
     /// Peers to run beside ours, by the names of the reference harness; empty for none.
     #[arg(long, default_value = "duckdb,chdb,polars", value_delimiter = ',')]
     peers: Vec<String>,
     /// The Python that has the peers installed.
     #[arg(long, default_value = "python3")]
     python: PathBuf,
+    /// Measure fifty filters over one table, by fifty scans and by one.
+    #[arg(long)]
+    shared_scan: bool,
     #[arg(long, value_delimiter = ',')]
     queries: Vec<String>,
     #[arg(long, default_value_t = 5)]
@@ -103,6 +110,13 @@ const QUERIES: [(&str, &str); 6] = [
 pub fn run(options: &Options) -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
         return rerun_optimised();
+    }
+    if options.planning {
+        return crate::planning::run(options.runs);
+    }
+    if options.shared_scan {
+        let (engine, query) = engine_over(options)?;
+        return crate::shared_scan::run(&engine, &query);
     }
     if let Some(name) = &options.one {
         let measured = if name == "ingest" { ingest(options)? } else { measure(options, name)? };
@@ -233,15 +247,18 @@ fn parquet_data(folder: &Path) -> anyhow::Result<DataSet> {
     Ok(data)
 }
 
-fn measure(options: &Options, name: &str) -> anyhow::Result<Json> {
-    let clock = clock(options)?;
-    let text = query_text(name, &clock.needle)?;
+fn engine_over(options: &Options) -> anyhow::Result<(Engine, QueryOptions)> {
     let data = Arc::new(parquet_data(&options.data)?);
     let schemas = SchemaSet::builtin();
     let known = schemas.names().into_iter().filter_map(|table| schemas.get(table).cloned());
     let catalog = TableCatalog::new().with_schemas(known).with_data(&data);
     let engine = Engine::new(Arc::new(catalog), data);
-    let query = QueryOptions { partitions: Some(options.threads), ..QueryOptions::at(clock.now) };
+    Ok((engine, QueryOptions { partitions: Some(options.threads), ..QueryOptions::at(clock(options)?.now) }))
+}
+
+fn measure(options: &Options, name: &str) -> anyhow::Result<Json> {
+    let text = query_text(name, &clock(options)?.needle)?;
+    let (engine, query) = engine_over(options)?;
     let answer = || engine.run_blocking(&text, &query).map_err(|error| anyhow::anyhow!("{error}"));
     let output = answer()?;
     let table = output.tables.first().context("no result")?;

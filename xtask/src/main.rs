@@ -12,7 +12,9 @@ mod conformance;
 mod corpus;
 mod docs;
 mod host;
+mod planning;
 mod ratchet;
+mod shared_scan;
 mod synthetic;
 mod tidy;
 

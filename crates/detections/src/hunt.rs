@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use engine::{Engine, Limits};
 
 use crate::alert::Alert;
+use crate::focus;
 use crate::library::RuleLibrary;
 use crate::outcome::{RuleOutcome, RuleState, RunCounts};
 use crate::profile::DataProfile;
@@ -68,6 +69,9 @@ const STACK_BYTES: usize = 64 << 20;
 pub fn hunt(input: HuntInput<'_>, done: &(dyn Fn(&RuleOutcome) + Sync)) -> Hunt {
     let span = input.profile.span(|table| !(input.is_reference)(table)).or_else(|| input.profile.span(|_| true));
     let rules = &input.library.rules;
+    let runs = |index: usize| rules.get(index).is_some_and(|rule| skip_reason(input, index, rule).is_none());
+    let focused = focus::focused(input, &runs);
+    let input = HuntInput { engine: focused.as_ref().unwrap_or(input.engine), ..input };
     let results: Vec<Slot> = rules.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let work = || {

@@ -10,6 +10,7 @@ pub mod bound_tree;
 pub mod cell;
 pub mod duration;
 pub mod entity;
+mod focus;
 pub mod function_file;
 pub mod hunt;
 pub mod library;

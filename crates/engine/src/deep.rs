@@ -27,6 +27,17 @@ pub(crate) fn runtime() -> Result<&'static Runtime, EngineError> {
     made.as_ref().ok_or_else(|| EngineError::Bug("the threads for queries could not be started".to_owned()))
 }
 
+static CLOCK: OnceLock<Option<Runtime>> = OnceLock::new();
+
+/// A thread of its own that ends waiting: the threads of queries may all be busy.
+pub(crate) fn clock() -> Result<&'static Runtime, EngineError> {
+    let made = CLOCK.get_or_init(|| {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).thread_name("tidewatch-clock").enable_time().build().ok()
+    });
+    made.as_ref().ok_or_else(|| EngineError::Bug("the thread for time limits could not be started".to_owned()))
+}
+
 /// Runs a function on a thread with a deep stack; a panic is a bug with its message.
 pub(crate) fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, EngineError> {
     std::thread::scope(|scope| {

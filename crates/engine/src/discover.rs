@@ -26,11 +26,11 @@ const COLUMNS_MAX: usize = 2_000;
 /// The columns found so far, by the span of the operator.
 pub(crate) type Found = Vec<(Span, Vec<Column>)>;
 
-/// A catalog that knows what was found.
+/// A catalog that knows what was found, and which tables have data.
 pub(crate) struct Discovered {
     pub(crate) catalog: Arc<dyn Catalog>,
-    pub(crate) found: Found,
     pub(crate) data: Arc<DataSet>,
+    pub(crate) found: Found,
 }
 
 impl Catalog for Discovered {
@@ -50,12 +50,9 @@ impl Catalog for Discovered {
         self.catalog.function_names()
     }
 
+    /// A pattern over names (`union *`, `search`) reads only what is there.
     fn has_rows(&self, table: &str) -> bool {
-        self.catalog.has_rows(table)
-    }
-
-    fn is_empty(&self, table: &str) -> bool {
-        self.data.columns(table).is_none()
+        self.catalog.has_rows(table) && self.data.row_count(table).is_some_and(|rows| rows > 0)
     }
 
     fn watchlist_columns(&self, name: &str) -> Vec<String> {

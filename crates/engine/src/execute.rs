@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{Field, Fields, Schema};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
-use datafusion::datasource::provider_as_source;
+use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -17,6 +17,7 @@ use datafusion::logical_expr::TableSource;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 use kql_plan::lower::{Materialized, SourceColumn};
+use kql_plan::node::OrderKey;
 use kql_plan::places::PlacesRef;
 use kql_plan::{KernelFailure, LowerError, LowerOptions, Lowered, Lowering, Tables};
 use kql_semantics::bound::Rel;
@@ -24,7 +25,7 @@ use kql_types::{Column, Diagnostic, Span};
 use scan::{DataSet, ScanColumn};
 
 use crate::session::Planner;
-use crate::{EngineError, ExternalFiles, Limits, ResultTable, RowSources};
+use crate::{EngineError, ExternalFiles, Limits, PlanTimes, ResultTable, RowSources};
 
 /// The code of a constant that a function can't work with.
 const BAD_CONSTANT: &str = "TW010";
@@ -48,6 +49,7 @@ pub(crate) struct Execution {
     /// Rows that were made while the query was resolved.
     pub(crate) made_rows: u32,
     pub(crate) warnings: Vec<Diagnostic>,
+    pub(crate) planning: Mutex<PlanTimes>,
 }
 
 /// Rows of one plan.
@@ -85,10 +87,17 @@ impl Execution {
 
     /// The rows of a relation, in order: its columns by position, then hidden ones.
     pub(crate) async fn collect(&self, rel: &Rel, limit: Option<usize>) -> Result<Collected, EngineError> {
-        let lowered = self.lower(rel)?;
         let span = Some(rel.span);
+        let started = Instant::now();
+        let lowered = self.lower(rel)?;
+        let lower = started.elapsed();
         let plan = self.planner.optimize(lowered.plan).map_err(|error| plan_error(error, span))?;
+        let optimize = started.elapsed() - lower;
         let plan = self.planner.physical(&plan).await.map_err(|error| plan_error(error, span))?;
+        let physical = started.elapsed() - lower - optimize;
+        if let Ok(mut total) = self.planning.lock() {
+            total.add(&PlanTimes { lower, optimize, physical, ..PlanTimes::default() });
+        }
         let running = Arc::clone(&plan);
         let mut stream = execute_stream(running, Arc::clone(&self.task)).map_err(|error| plan_error(error, span))?;
         let mut batches = Vec::new();
@@ -120,10 +129,7 @@ impl Execution {
             None => Ok(work.await),
             Some(deadline) => match tokio::time::timeout_at(deadline.into(), work).await {
                 Ok(value) => Ok(value),
-                Err(_) => {
-                    let seconds = self.limits.time.unwrap_or_default().as_secs_f64();
-                    Err(EngineError::Limit(format!("the query ran longer than {seconds} s")))
-                }
+                Err(_) => Err(EngineError::Limit(overtime(self.limits.time.unwrap_or_default()))),
             },
         }
     }
@@ -185,6 +191,16 @@ impl Tables for QueryTables<'_> {
     fn clipped(&self, table: &str) -> bool {
         (self.clipped)(table)
     }
+
+    fn bound_of_first(&self, source: &Arc<dyn TableSource>, key: &OrderKey, count: u64) -> Option<i64> {
+        let provider = source_as_provider(source).ok()?;
+        scan::bound_of_first(provider.as_ref(), &key.column, count, !key.descending, key.nulls_first)
+    }
+}
+
+/// What is said when the time is over.
+pub(crate) fn overtime(limit: Duration) -> String {
+    format!("the query ran longer than {} s", limit.as_secs_f64())
 }
 
 pub(crate) fn lower_error(error: LowerError) -> EngineError {

@@ -8,6 +8,7 @@ mod discover;
 mod execute;
 mod external;
 mod graph;
+mod many;
 mod result;
 mod run;
 mod session;
@@ -21,6 +22,7 @@ use kql_types::{Column, Diagnostic, Span, Value};
 
 pub use catalog::TableCatalog;
 pub use external::ExternalFiles;
+pub use many::{Clocks, ROWS_MIN};
 pub use run::Engine;
 pub use scan::{DataError, DataSet};
 
@@ -129,6 +131,35 @@ pub struct Statistics {
     /// Rows read, by table.
     pub rows_read: Vec<(String, u64)>,
     pub elapsed: Duration,
+    pub planning: PlanTimes,
+}
+
+/// Time from the text to a plan that can run, by stage; of all parts of a query together.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PlanTimes {
+    pub parse: Duration,
+    pub bind: Duration,
+    /// From the bound query to a logical plan.
+    pub lower: Duration,
+    /// The optimizer's rules.
+    pub optimize: Duration,
+    /// From the logical plan to one that can run.
+    pub physical: Duration,
+}
+
+impl PlanTimes {
+    /// All stages.
+    pub fn total(&self) -> Duration {
+        self.parse + self.bind + self.lower + self.optimize + self.physical
+    }
+
+    pub(crate) fn add(&mut self, other: &PlanTimes) {
+        self.parse += other.parse;
+        self.bind += other.bind;
+        self.lower += other.lower;
+        self.optimize += other.optimize;
+        self.physical += other.physical;
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kql_plan::function::internal::Internal;
 use kql_plan::{LowerOptions, WindowClip};
@@ -11,11 +11,11 @@ use kql_semantics::{BindOptions, Catalog, TableInfo};
 use kql_types::{Diagnostic, Severity};
 use scan::DataSet;
 
-use crate::deep::{on_deep_stack, panic_message, runtime};
+use crate::deep::{clock, on_deep_stack, panic_message, runtime};
 use crate::discover::{Discovered, Found, PLUGINS_MAX, next_search};
-use crate::execute::Execution;
+use crate::execute::{Execution, overtime};
 use crate::session::Planner;
-use crate::{AzureDialect, Checked, EngineError, ExternalFiles, QueryOptions, QueryOutput, Statistics};
+use crate::{AzureDialect, Checked, EngineError, ExternalFiles, PlanTimes, QueryOptions, QueryOutput, Statistics};
 
 fn bind_options(options: &QueryOptions) -> BindOptions {
     BindOptions { query_now: options.query_now, parameters: options.parameters.clone(), strict: options.strict }
@@ -48,6 +48,11 @@ impl Engine {
         &self.external
     }
 
+    /// The same names over other data.
+    pub(crate) fn with_data(&self, data: Arc<DataSet>) -> Engine {
+        Engine { data, ..self.clone() }
+    }
+
     /// The data queries run on.
     pub fn data(&self) -> &Arc<DataSet> {
         &self.data
@@ -60,7 +65,8 @@ impl Engine {
 
     /// Parses and binds a query without running it.
     pub fn check(&self, text: &str, options: &QueryOptions) -> Checked {
-        on_deep_stack(|| self.check_here(text, options, &Found::new())).unwrap_or_else(|error| Checked::failed(&error))
+        let checked = on_deep_stack(|| self.check_here(text, options, &Found::new()).0);
+        checked.unwrap_or_else(|error| Checked::failed(&error))
     }
 
     /// Checks the text of a stored function over its declared parameters: what a call gives, whatever its arguments.
@@ -78,8 +84,10 @@ impl Engine {
         on_deep_stack(check).unwrap_or_else(|error| Checked::failed(&error))
     }
 
-    fn check_here(&self, text: &str, options: &QueryOptions, found: &Found) -> Checked {
+    fn check_here(&self, text: &str, options: &QueryOptions, found: &Found) -> (Checked, PlanTimes) {
+        let started = Instant::now();
         let parsed = kql_syntax::parse(text);
+        let parse = started.elapsed();
         let parse_ok = parsed.errors.is_empty();
         let mut diagnostics: Vec<Diagnostic> = parsed.errors.into_iter().map(Diagnostic::from).collect();
         let catalog =
@@ -90,7 +98,10 @@ impl Engine {
         let query = if failed { None } else { bound.query };
         let compared = query.as_ref().map(|query| query.compared.as_slice()).unwrap_or_default();
         let azure_dialect = options.azure_dialect.unwrap_or_else(|| self.dialect_of(compared));
-        Checked { parse_ok, diagnostics, columns: bound.columns, open: bound.open, bound: query, azure_dialect }
+        let times = PlanTimes { parse, bind: started.elapsed() - parse, ..PlanTimes::default() };
+        let checked =
+            Checked { parse_ok, diagnostics, columns: bound.columns, open: bound.open, bound: query, azure_dialect };
+        (checked, times)
     }
 
     /// Runs a query.
@@ -99,13 +110,14 @@ impl Engine {
     /// See [`EngineError`]: mistakes in the query, what is not supported, limits, unreadable data.
     pub async fn run(&self, text: &str, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
         let (engine, text, options) = (self.clone(), text.to_owned(), options.clone());
-        deep(async move { engine.run_here(&text, &options).await }).await
+        let time = options.limits.time;
+        deep(time, async move { engine.run_here(&text, &options).await }).await
     }
 
     /// [`Engine::run`] on a thread that is deep enough.
     async fn run_here(&self, text: &str, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
         let mut found = Found::new();
-        let mut checked = self.check_here(text, options, &found);
+        let (mut checked, mut times) = self.check_here(text, options, &found);
         while let Some(search) = checked.bound.as_ref().and_then(|bound| next_search(bound, &found)) {
             if found.len() >= PLUGINS_MAX {
                 return Err(EngineError::Limit(format!("more than {PLUGINS_MAX} plugins in a query")));
@@ -113,7 +125,10 @@ impl Engine {
             let options_here = QueryOptions { provenance: false, ..options.clone() };
             let output = self.job(search.query.clone(), &options_here)?.await?;
             found.push((search.span, search.columns(output.tables.first())?));
-            checked = self.check_here(text, options, &found);
+            times.add(&output.statistics.planning);
+            let (again, spent) = self.check_here(text, options, &found);
+            times.add(&spent);
+            checked = again;
         }
         let Some(bound) = checked.bound else {
             return Err(EngineError::Diagnostics(checked.diagnostics));
@@ -121,6 +136,7 @@ impl Engine {
         let mut output = self.job(bound, options)?.await?;
         let warnings = std::mem::replace(&mut output.diagnostics, checked.diagnostics);
         output.diagnostics.extend(warnings);
+        output.statistics.planning.add(&times);
         Ok(output)
     }
 
@@ -135,7 +151,7 @@ impl Engine {
             let name = "columns that depend on the data, in a query bound before".to_owned();
             return Err(EngineError::Unsupported { name, span: open });
         }
-        deep(self.job(bound, options)?).await
+        deep(options.limits.time, self.job(bound, options)?).await
     }
 
     /// Runs a query and waits for it; may be called from any thread, also inside an asynchronous runtime.
@@ -219,6 +235,7 @@ impl Engine {
             external_rows: HashMap::new(),
             made_rows: 0,
             warnings: Vec::new(),
+            planning: Mutex::default(),
         };
         let mut query = bound;
         Ok(async move {
@@ -235,19 +252,35 @@ impl Engine {
                 *rows_read.entry(table.name.clone()).or_insert(0) += execution.data.rows_in_memory(&table.name);
             }
             let rows_read = rows_read.into_iter().collect();
-            let statistics = Statistics { rows_read, elapsed: started.elapsed() };
+            let planning = execution.planning.into_inner().unwrap_or_default();
+            let statistics = Statistics { rows_read, elapsed: started.elapsed(), planning };
             Ok(QueryOutput { tables, diagnostics: execution.warnings, statistics })
         })
     }
 }
 
-/// Runs a task on the threads for queries, which are deep, and ends it when the caller no longer waits.
+/// A query notices the end of its time when it next waits for something. One that computes without waiting (a huge text
+/// that is parsed, a plan that is optimised) is given up this much later, and ends by itself.
+const UNNOTICED: Duration = Duration::from_millis(500);
+
+/// Runs a task on the threads for queries, which are deep, and ends it when the caller no longer waits or `time` is over.
 async fn deep(
+    time: Option<Duration>,
     task: impl Future<Output = Result<QueryOutput, EngineError>> + Send + 'static,
 ) -> Result<QueryOutput, EngineError> {
     let handle = runtime()?.spawn(task);
     let guard = AbortOnDrop(handle.abort_handle());
-    let result = handle.await;
+    let result = match time {
+        None => handle.await,
+        Some(time) => {
+            let end = time.saturating_add(UNNOTICED);
+            match clock()?.spawn(async move { tokio::time::timeout(end, handle).await }).await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) => return Err(EngineError::Limit(overtime(time))),
+                Err(error) => Err(error),
+            }
+        }
+    };
     drop(guard);
     match result {
         Ok(output) => output,

@@ -54,6 +54,14 @@ impl Planner {
         let options = config.options_mut();
         options.optimizer.max_passes = 1;
         options.execution.collect_statistics = false;
+        // Partitions are runs of rows that follow one another and stay so: groups and joined rows then come in one
+        // order, however many there are.
+        options.optimizer.enable_round_robin_repartition = false;
+        options.optimizer.repartition_aggregations = false;
+        options.optimizer.repartition_joins = false;
+        options.optimizer.repartition_windows = false;
+        options.optimizer.repartition_file_scans = false;
+        options.execution.enable_file_stream_work_stealing = false;
         // All columns are nullable to us; which of them an expression happens to make non-null says nothing.
         options.execution.skip_physical_aggregate_schema_check = true;
         let all = PhysicalOptimizer::new().rules;
@@ -85,6 +93,6 @@ impl Planner {
 
     pub(crate) async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
         let state = if depth(plan) > DEPTH_MAX { &self.deep } else { &self.state };
-        self.physical.create_physical_plan(plan, state).await
+        kql_exec::in_order::in_order(self.physical.create_physical_plan(plan, state).await?)
     }
 }

@@ -5,6 +5,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod codec;
+pub mod in_order;
 pub mod operator;
 pub mod planner;
 pub mod range;

@@ -15,6 +15,7 @@ use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, Physic
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use kql_plan::node::{KqlNode, Op};
 
+use crate::in_order::contiguous;
 use crate::operator::OperatorExec;
 use crate::range::RangeExec;
 
@@ -37,7 +38,8 @@ impl ExtensionPlanner for KqlPlanner {
         let schema = Arc::clone(UserDefinedLogicalNode::schema(node).inner());
         let plan: Arc<dyn ExecutionPlan> = match (node.op.as_ref(), logical_inputs, physical_inputs) {
             (Op::Rows { batches }, _, _) => {
-                MemorySourceConfig::try_new_exec(std::slice::from_ref(batches), schema, None)?
+                let parts = contiguous(batches, &schema, session.config().target_partitions());
+                MemorySourceConfig::try_new_exec(&parts, schema, None)?
             }
             (Op::Range { .. }, _, _) => Arc::new(RangeExec::try_new(Arc::clone(&node.op), schema)?),
             (Op::OrderedAggregate { groups }, [logical], [input]) => {

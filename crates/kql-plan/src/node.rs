@@ -186,6 +186,11 @@ impl KqlNode {
         let names = pass.iter().map(|(name, ty, _)| (name, ty)).chain(added.iter().map(|(name, ty)| (name, ty)));
         let fields: Fields = names.map(|(name, ty)| Field::new(name, ty.clone(), true)).collect();
         let schema = Arc::new(DFSchema::try_from(Schema::new(fields))?);
+        // Over no rows no operator gives any, but for an aggregation without keys.
+        let gives_one = matches!(op, Op::OrderedAggregate { groups: 0 });
+        if !gives_one && input.as_ref().is_some_and(crate::lower::has_no_rows) {
+            return Ok(crate::lower::no_rows_of(schema));
+        }
         let count = pass.len();
         let exprs = pass.into_iter().map(|(_, _, expr)| expr).chain(own).collect();
         let node = KqlNode { op: Arc::new(op), input: input.map(Arc::new), exprs, pass: count, schema };

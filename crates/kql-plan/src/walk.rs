@@ -198,7 +198,7 @@ fn unnamed_mut(arg: &mut PluginArg) -> &mut PluginArg {
 }
 
 /// Calls `f` on the expressions that a relation holds itself, outermost ones only.
-pub fn for_each_expr(rel: &Rel, f: &mut dyn FnMut(&Expr)) {
+pub fn for_each_expr<'a>(rel: &'a Rel, f: &mut dyn FnMut(&'a Expr)) {
     match rel.kind.as_ref() {
         RelKind::Range { from, to, step } => {
             f(from);
@@ -281,6 +281,19 @@ pub fn for_each_expr(rel: &Rel, f: &mut dyn FnMut(&Expr)) {
         | RelKind::ExternalData { .. }
         | RelKind::HostTable { .. } => {}
     }
+}
+
+/// Calls `f` on the relations inside the expressions that a relation holds itself: `toscalar`, `in (tabular)` and the like.
+pub fn for_each_nested<'a>(rel: &'a Rel, f: &mut dyn FnMut(&'a Rel)) {
+    for_each_expr(rel, &mut |expr| nested_in(expr, f));
+}
+
+fn nested_in<'a>(expr: &'a Expr, f: &mut dyn FnMut(&'a Rel)) {
+    match &expr.kind {
+        ExprKind::Scalar(rel) | ExprKind::InRel { rel, .. } | ExprKind::HasRel { rel, .. } => f(rel),
+        _ => {}
+    }
+    for_each_child(expr, &mut |child| nested_in(child, f));
 }
 
 /// As [`for_each_expr`], to change them.

@@ -54,10 +54,6 @@ pub trait Catalog: Send + Sync {
     fn has_rows(&self, _table: &str) -> bool {
         true
     }
-    /// Whether a run is known to have no rows of a table. A pattern over very many tables leaves these out.
-    fn is_empty(&self, _table: &str) -> bool {
-        false
-    }
     /// Columns of a watchlist beyond the standard ones, in order.
     fn watchlist_columns(&self, _name: &str) -> Vec<String> {
         Vec::new()

@@ -45,6 +45,8 @@ pub struct DataSet {
 struct TableData {
     memory: Vec<MemoryPart>,
     files: Vec<Arc<FilePart>>,
+    /// The rows in memory are some of those of files that somebody else wrote.
+    kept_of_stored: bool,
 }
 
 /// Rows in memory with the Kusto types of their columns.
@@ -128,7 +130,9 @@ impl DataSet {
     /// records that a loader mapped.
     pub fn is_stored_elsewhere(&self, table: &str) -> bool {
         self.tables.get(table).is_some_and(|data| {
-            data.memory.is_empty() && data.files.iter().all(|file| file.schema.index_of(tables::SOURCE_COLUMN).is_err())
+            data.kept_of_stored
+                || data.memory.is_empty()
+                    && data.files.iter().all(|file| file.schema.index_of(tables::SOURCE_COLUMN).is_err())
         })
     }
 
@@ -136,6 +140,26 @@ impl DataSet {
     pub fn rows_in_memory(&self, table: &str) -> u64 {
         let parts = self.tables.get(table).map(|data| data.memory.iter()).into_iter().flatten();
         parts.flat_map(|part| &part.batches).map(|batch| batch.num_rows() as u64).sum()
+    }
+
+    /// Rows of a table that lie in files.
+    pub fn rows_in_files(&self, table: &str) -> u64 {
+        self.tables.get(table).map_or(0, |data| data.files.iter().map(|file| file.rows).sum())
+    }
+
+    /// Puts rows in the place of all that a table has: some of its rows, as a query gave them, for queries that need no
+    /// others.
+    ///
+    /// # Errors
+    /// As [`DataSet::add_batches`].
+    pub fn keep_only(&mut self, table: &str, columns: Vec<Column>, batches: Vec<RecordBatch>) -> Result<(), DataError> {
+        let stored_elsewhere = self.is_stored_elsewhere(table);
+        self.tables.insert(table.to_owned(), TableData::default());
+        self.add_batches(table, columns, batches)?;
+        if let Some(data) = self.tables.get_mut(table) {
+            data.kept_of_stored = stored_elsewhere;
+        }
+        Ok(())
     }
 
     /// Names of the tables that have data, sorted.

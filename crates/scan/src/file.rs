@@ -55,6 +55,36 @@ impl FilePart {
         Ok(FilePart { table, path, bytes, rows, columns, schema, metadata, source })
     }
 
+    /// For each row group: its rows, those of them without a value, and the least and greatest ticks of a time column.
+    pub(crate) fn group_times(&self, column: &str) -> Option<Vec<GroupTimes>> {
+        let field = self.schema.field_with_name(column).ok()?;
+        let DataType::Timestamp(unit, _) = field.data_type() else { return None };
+        let parquet = self.metadata.file_metadata().schema_descr();
+        let converter = StatisticsConverter::try_new(column, &self.schema, parquet).ok()?;
+        let groups = self.metadata.row_groups();
+        let least = ticks_of(&converter.row_group_mins(groups.iter()).ok()?, *unit).ok()?;
+        let most = ticks_of(&converter.row_group_maxes(groups.iter()).ok()?, *unit).ok()?;
+        let nulls = converter.row_group_null_counts(groups.iter()).ok()?;
+        let ends = least.iter().zip(most.iter()).zip(nulls.iter()).zip(groups);
+        ends.map(|(((least, most), nulls), group)| {
+            let rows = u64::try_from(group.num_rows()).ok()?;
+            Some(GroupTimes { rows, nulls: nulls?, least: least?, most: most? })
+        })
+        .collect()
+    }
+
+    /// The least and greatest ticks of a time column in a row group, when the footer knows them.
+    pub(crate) fn group_span(&self, column: &str, group: usize) -> Option<(i64, i64)> {
+        let field = self.schema.field_with_name(column).ok()?;
+        let DataType::Timestamp(unit, _) = field.data_type() else { return None };
+        let parquet = self.metadata.file_metadata().schema_descr();
+        let converter = StatisticsConverter::try_new(column, &self.schema, parquet).ok()?;
+        let group = self.metadata.row_groups().get(group)?;
+        let least = ticks_of(&converter.row_group_mins([group]).ok()?, *unit).ok()?;
+        let most = ticks_of(&converter.row_group_maxes([group]).ok()?, *unit).ok()?;
+        Some((least.iter().next()??, most.iter().next()??))
+    }
+
     /// The least and greatest ticks of a time column, when the footer knows them for all rows that have a time.
     pub(crate) fn span(&self, column: &str) -> Option<(i64, i64)> {
         let field = self.schema.field_with_name(column).ok()?;
@@ -81,6 +111,14 @@ fn written_type(field: &Field) -> Option<ScalarType> {
         data_type => *data_type == tables::arrow_type(ty),
     };
     fits.then_some(ty)
+}
+
+/// What a footer says of the times in a row group.
+pub(crate) struct GroupTimes {
+    pub(crate) rows: u64,
+    pub(crate) nulls: u64,
+    pub(crate) least: i64,
+    pub(crate) most: i64,
 }
 
 /// The Kusto type that a column of a file has.

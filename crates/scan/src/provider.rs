@@ -25,6 +25,8 @@ use datafusion::physical_plan::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::union::UnionExec;
 
+use kql_exec::in_order::contiguous;
+
 use crate::ScanColumn;
 use crate::dataset::MemoryPart;
 use crate::file::FilePart;
@@ -50,7 +52,39 @@ impl TableScan {
         TableScan { columns: columns.to_vec(), memory, files, schema: scan_schema(columns) }
     }
 
-    fn memory_plan(&self, columns: &[ScanColumn]) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    /// A time that the first `count` rows by a time column are not before, or not after when `ascending`; None where
+    /// footers do not say.
+    pub(crate) fn bound_of_first(&self, column: &str, count: u64, ascending: bool, nulls_first: bool) -> Option<i64> {
+        let column = self.columns.iter().find(|known| known.plan_name == column)?;
+        if !self.memory.is_empty() || column.ty != kql_types::ScalarType::DateTime || count == 0 {
+            return None;
+        }
+        // Each group as the worst time it may have, and how many rows are no worse.
+        let mut groups: Vec<(i64, u64)> = Vec::new();
+        for file in &self.files {
+            for group in file.group_times(&column.name)? {
+                if nulls_first && group.nulls > 0 {
+                    return None;
+                }
+                let worst = if ascending { group.most } else { group.least };
+                groups.push((worst, group.rows.saturating_sub(group.nulls)));
+            }
+        }
+        groups.sort_unstable();
+        if !ascending {
+            groups.reverse();
+        }
+        let mut rows = 0_u64;
+        for (worst, more) in groups {
+            rows = rows.saturating_add(more);
+            if rows >= count {
+                return Some(worst);
+            }
+        }
+        None
+    }
+
+    fn memory_plan(&self, columns: &[ScanColumn], partitions: usize) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         let schema = scan_schema(columns);
         let mut batches = Vec::new();
         for part in &self.memory {
@@ -61,7 +95,8 @@ impl TableScan {
         if batches.is_empty() {
             return Ok(None);
         }
-        Ok(Some(MemorySourceConfig::try_new_exec(&[batches], schema, None)?))
+        let parts = contiguous(&batches, &schema, partitions);
+        Ok(Some(MemorySourceConfig::try_new_exec(&parts, schema, None)?))
     }
 
     /// Files whose columns, as far as they are asked for, have the same types.
@@ -73,7 +108,7 @@ impl TableScan {
     ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
         let mut groups: Vec<(SchemaRef, Vec<Arc<FilePart>>)> = Vec::new();
         for file in &self.files {
-            if filters.iter().any(|filter| excludes(filter, &self.columns, file)) {
+            if filters.iter().any(|filter| excludes(filter, &self.columns, &|column| file.span(column))) {
                 continue;
             }
             let schema = self.read_schema(file, columns);
@@ -148,11 +183,19 @@ impl TableScan {
         if read.is_empty() {
             read.push(0);
         }
+        let excluded = |file: &FilePart, group: usize| {
+            let span = |column: &str| file.group_span(column, group);
+            filters.iter().any(|filter| excludes(filter, &self.columns, &span))
+        };
+        let groups = file_groups(files, session.config().target_partitions(), numbered, &excluded);
+        if groups.is_empty() {
+            return Ok(Arc::new(EmptyExec::new(scan_schema(columns))));
+        }
         let rows: u64 = files.iter().map(|file| file.rows).sum();
         let mut statistics = Statistics::new_unknown(&full);
         statistics.num_rows = Precision::Inexact(usize::try_from(rows).unwrap_or(usize::MAX));
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
-            .with_file_groups(file_groups(files, session.config().target_partitions(), numbered))
+            .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(Some(read))?
             .build();
@@ -200,27 +243,88 @@ impl TableScan {
     }
 }
 
+/// A time that the first `count` rows of a table made by [`crate::DataSet::provider`] are not before (not after it when
+/// `ascending`), in the order of a column by its plan name. None where that is not known without reading.
+pub fn bound_of_first(
+    table: &dyn TableProvider,
+    column: &str,
+    count: u64,
+    ascending: bool,
+    nulls_first: bool,
+) -> Option<i64> {
+    table.downcast_ref::<TableScan>()?.bound_of_first(column, count, ascending, nulls_first)
+}
+
 /// Name of the column with the high bits of a row's place.
 const SOURCE_PARTITION: &str = "\u{1}source";
 
-/// Files spread over at most `partitions` groups of about equal size; large files are split later by row groups.
-fn file_groups(files: &[Arc<FilePart>], partitions: usize, numbered: bool) -> Vec<FileGroup> {
-    let count = partitions.clamp(1, files.len().max(1));
-    let mut groups: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, Vec::new()); count];
-    for file in files {
-        let path = file.path.to_string_lossy().into_owned();
-        let mut partitioned = PartitionedFile::new(path, file.bytes);
-        partitioned.extensions.insert(FilePart::clone(file));
-        if numbered {
-            let high = tables::pack_source(file.source.unwrap_or(0), 0);
-            partitioned.partition_values = vec![ScalarValue::Int64(Some(high))];
-        }
-        if let Some((bytes, group)) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
-            *bytes += file.bytes.max(1);
-            group.push(partitioned);
+/// A row group that is read: its file, where it begins, and its bytes.
+struct Piece {
+    file: usize,
+    offset: i64,
+    bytes: u64,
+}
+
+/// The row groups that filters on times leave, in order, as at most `partitions` groups of about equal size that follow one
+/// another.
+fn file_groups(
+    files: &[Arc<FilePart>],
+    partitions: usize,
+    numbered: bool,
+    excluded: &dyn Fn(&FilePart, usize) -> bool,
+) -> Vec<FileGroup> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        for (number, group) in file.metadata.row_groups().iter().enumerate() {
+            let Some(first) = group.columns().first() else { continue };
+            // By this offset the reader decides whether a row group lies in a range.
+            let offset = first.dictionary_page_offset().unwrap_or_else(|| first.data_page_offset());
+            let bytes = u64::try_from(group.compressed_size()).unwrap_or(0).max(1);
+            if !excluded(file, number) {
+                pieces.push(Piece { file: index, offset, bytes });
+            }
         }
     }
-    groups.into_iter().filter(|(_, files)| !files.is_empty()).map(|(_, files)| FileGroup::new(files)).collect()
+    let share = pieces.iter().map(|piece| piece.bytes).sum::<u64>().div_ceil(partitions.max(1) as u64).max(1);
+    let mut groups: Vec<FileGroup> = Vec::new();
+    let mut group: Vec<PartitionedFile> = Vec::new();
+    let mut begun: Option<(usize, i64, i64)> = None;
+    let mut before = 0;
+    for piece in &pieces {
+        // A group ends where the next share of the bytes begins.
+        let ends = before / share != groups.len() as u64;
+        if let Some((file, from, last)) = begun
+            && (ends || file != piece.file)
+        {
+            group.extend(files.get(file).map(|file| ranged(file, from, last, numbered)));
+            begun = None;
+        }
+        if ends && !group.is_empty() {
+            groups.push(FileGroup::new(std::mem::take(&mut group)));
+        }
+        let from = begun.map_or(piece.offset, |(_, from, _)| from);
+        begun = Some((piece.file, from, piece.offset));
+        before += piece.bytes;
+    }
+    if let Some((file, from, last)) = begun {
+        group.extend(files.get(file).map(|file| ranged(file, from, last, numbered)));
+    }
+    if !group.is_empty() {
+        groups.push(FileGroup::new(group));
+    }
+    groups
+}
+
+/// The row groups of a file that begin from `from` to `last`.
+fn ranged(file: &FilePart, from: i64, last: i64, numbered: bool) -> PartitionedFile {
+    let path = file.path.to_string_lossy().into_owned();
+    let mut partitioned = PartitionedFile::new(path, file.bytes).with_range(from, last.saturating_add(1));
+    partitioned.extensions.insert(FilePart::clone(file));
+    if numbered {
+        let high = tables::pack_source(file.source.unwrap_or(0), 0);
+        partitioned.partition_values = vec![ScalarValue::Int64(Some(high))];
+    }
+    partitioned
 }
 
 #[async_trait]
@@ -244,7 +348,8 @@ impl TableProvider for TableScan {
             Some(indices) => indices.iter().filter_map(|index| self.columns.get(*index)).cloned().collect(),
             None => self.columns.clone(),
         };
-        let mut plans: Vec<Arc<dyn ExecutionPlan>> = self.memory_plan(&columns)?.into_iter().collect();
+        let mut plans: Vec<Arc<dyn ExecutionPlan>> =
+            self.memory_plan(&columns, session.config().target_partitions())?.into_iter().collect();
         plans.extend(self.file_plans(session, &columns, filters)?);
         match plans.len() {
             0 => Ok(Arc::new(EmptyExec::new(scan_schema(&columns)))),

@@ -76,10 +76,10 @@ pub(crate) fn predicate(
     }
 }
 
-/// Whether no row of a file can pass a filter, by the file's span of times.
-pub(crate) fn excludes(filter: &Expr, columns: &[ScanColumn], file: &FilePart) -> bool {
+/// Whether no row of a file or a row group can pass a filter, by the spans of its time columns.
+pub(crate) fn excludes(filter: &Expr, columns: &[ScanColumn], span: &dyn Fn(&str) -> Option<(i64, i64)>) -> bool {
     if let Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) = filter {
-        return excludes(left, columns, file) || excludes(right, columns, file);
+        return excludes(left, columns, span) || excludes(right, columns, span);
     }
     let Some(Comparison { column, op, value: ScalarValue::Int64(Some(ticks)) }) = comparison(filter, columns) else {
         return false;
@@ -87,7 +87,7 @@ pub(crate) fn excludes(filter: &Expr, columns: &[ScanColumn], file: &FilePart) -
     if column.ty != ScalarType::DateTime {
         return false;
     }
-    let Some((first, last)) = file.span(&column.name) else { return false };
+    let Some((first, last)) = span(&column.name) else { return false };
     match op {
         Operator::Gt => last <= *ticks,
         Operator::GtEq => last < *ticks,

@@ -128,6 +128,26 @@ fn a_time_filter_reads_only_the_row_groups_it_needs() {
 }
 
 #[test]
+fn the_first_rows_by_time_read_only_the_row_groups_they_lie_in() {
+    let fixture = fixture();
+    let cases = [
+        ("Events | top 5 by TimeGenerated | summarize count(), min(Number)", "Long(5) Long(995)", 100),
+        ("Events | top 150 by TimeGenerated desc | summarize count(), min(Number)", "Long(150) Long(850)", 200),
+        ("Events | top 3 by TimeGenerated asc | summarize count(), max(Number)", "Long(3) Long(2)", 100),
+        ("Events | sort by TimeGenerated desc, Number asc | take 7 | summarize min(Number)", "Long(993)", 100),
+        ("Events | project Number, Millis | top 5 by Millis | summarize min(Number)", "Long(995)", 100),
+        ("Events | top 5000 by TimeGenerated | count", "Long(1000)", 1_000),
+        // A filter may leave too few rows in the groups that would be read.
+        ("Events | where Number < 10 | top 5 by TimeGenerated | summarize min(Number)", "Long(5)", 1_000),
+    ];
+    for (query, expected, read) in cases {
+        let output = run(&fixture, query);
+        assert_eq!(rows(&output), [expected], "{query}");
+        assert!(rows_read(&output) <= read, "{query} read {} rows", rows_read(&output));
+    }
+}
+
+#[test]
 fn a_filter_never_loses_rows_to_pruning() {
     let fixture = fixture();
     for minutes in [0, 5, 10, 59, 143, 1_000, 5_000] {

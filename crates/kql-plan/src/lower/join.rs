@@ -13,7 +13,7 @@ use kql_semantics::bound::{BoundColumn, Expr, JoinKind, Rel};
 use crate::error::LowerResult;
 use crate::function::internal::Internal;
 use crate::lower::expr::present;
-use crate::lower::{Hidden, Lowered, Lowering, column, column_name, project_plan};
+use crate::lower::{Hidden, Lowered, Lowering, column, column_name, has_no_rows, no_rows_of, project_plan};
 use crate::walk::{ColumnSet, columns_of};
 
 impl Lowering<'_> {
@@ -64,6 +64,13 @@ impl Lowering<'_> {
             None => None,
         };
         let (left_hidden, right_hidden) = (a.hidden.clone(), b.hidden.clone());
+        let (no_left, no_right) = (has_no_rows(&a.plan), has_no_rows(&b.plan));
+        let empty = match join_type {
+            JoinType::Inner | JoinType::LeftSemi | JoinType::RightSemi => no_left || no_right,
+            JoinType::Left | JoinType::LeftAnti => no_left,
+            JoinType::Right | JoinType::RightAnti => no_right,
+            _ => no_left && no_right,
+        };
         let join = Join::try_new(
             Arc::new(a.plan),
             Arc::new(b.plan),
@@ -74,7 +81,8 @@ impl Lowering<'_> {
             NullEquality::NullEqualsNull,
             false,
         )?;
-        self.join_output(LogicalPlan::Join(join), kind, (left, right), needed, left_hidden, right_hidden)
+        let plan = if empty { no_rows_of(join.schema) } else { LogicalPlan::Join(join) };
+        self.join_output(plan, kind, (left, right), needed, left_hidden, right_hidden)
     }
 
     /// Keys as columns of the plan.

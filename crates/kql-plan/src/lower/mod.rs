@@ -25,9 +25,9 @@ use std::sync::Arc;
 
 use datafusion_common::arrow::datatypes::{DataType, Field, Fields, Schema};
 use datafusion_common::arrow::record_batch::RecordBatch;
-use datafusion_common::{DFSchema, DataFusionError, ScalarValue};
+use datafusion_common::{DFSchema, DFSchemaRef, DataFusionError, ScalarValue};
 use datafusion_expr::logical_plan::{EmptyRelation, Filter, Projection};
-use datafusion_expr::{Expr as PlanExpr, LogicalPlan, TableSource};
+use datafusion_expr::{Expr as PlanExpr, ExprSchemable, LogicalPlan, TableSource};
 use kql_semantics::bound::{ColumnId, Expr, ExprKind, Rel, RelKind};
 use kql_types::{ScalarType, Value};
 
@@ -59,6 +59,12 @@ pub trait Tables {
 
     /// Whether the window clips the table.
     fn clipped(&self, table: &str) -> bool;
+
+    /// A time such that the first `count` rows of a whole source, in the order of the key's column, are not before it
+    /// (not after it when the order ascends). None where that is not known without reading.
+    fn bound_of_first(&self, _source: &Arc<dyn TableSource>, _key: &OrderKey, _count: u64) -> Option<i64> {
+        None
+    }
 }
 
 /// A span of ticks, both ends included.
@@ -340,6 +346,9 @@ impl<'a> Lowering<'a> {
         if let PlanExpr::Literal(ScalarValue::Boolean(Some(true)), _) = condition {
             return Ok(lowered);
         }
+        if has_no_rows(&lowered.plan) {
+            return Ok(lowered);
+        }
         lowered.plan = LogicalPlan::Filter(Filter::try_new(condition, Arc::new(lowered.plan))?);
         Ok(lowered)
     }
@@ -357,11 +366,12 @@ impl<'a> Lowering<'a> {
         let (lowered, values) = self.lower_windows(lowered, values)?;
         let mut outputs: Vec<PlanExpr> = Vec::with_capacity(kept.len());
         let mut names: Vec<String> = Vec::with_capacity(kept.len());
+        let mut shown = ColumnSet::new();
         for ((id, _), expr) in kept.iter().zip(&values) {
-            let name = column_name(*id);
-            if names.contains(&name) {
+            if !shown.insert(*id) {
                 continue;
             }
+            let name = column_name(*id);
             let value = self.expr(&lowered, expr)?;
             outputs.push(named(value, &name));
             names.push(name);
@@ -435,8 +445,49 @@ pub(crate) fn named(expr: PlanExpr, name: &str) -> PlanExpr {
     }
 }
 
+/// A projection. Its schema is made here: DataFusion would look each column up by going through all of them.
 pub(crate) fn project_plan(input: LogicalPlan, exprs: Vec<PlanExpr>) -> LowerResult<LogicalPlan> {
-    Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input))?))
+    let types: HashMap<&str, &DataType> =
+        input.schema().fields().iter().map(|field| (field.name().as_str(), field.data_type())).collect();
+    let mut fields: Vec<Field> = Vec::with_capacity(exprs.len());
+    for expr in &exprs {
+        let ty = match type_in(expr, &types) {
+            Some(ty) => ty,
+            None => expr.get_type(input.schema().as_ref())?,
+        };
+        let name = match expr {
+            PlanExpr::Column(column) => column.name.clone(),
+            PlanExpr::Alias(alias) => alias.name.clone(),
+            other => other.schema_name().to_string(),
+        };
+        fields.push(Field::new(name, ty, true));
+    }
+    let schema = Arc::new(DFSchema::try_from(Schema::new(Fields::from(fields)))?);
+    if has_no_rows(&input) {
+        return Ok(no_rows_of(schema));
+    }
+    Ok(LogicalPlan::Projection(Projection::try_new_with_schema(exprs, Arc::new(input), schema)?))
+}
+
+/// The type of the commonest expressions; functions of ours know theirs without their arguments.
+fn type_in(expr: &PlanExpr, types: &HashMap<&str, &DataType>) -> Option<DataType> {
+    match expr {
+        PlanExpr::Column(column) => types.get(column.name.as_str()).map(|ty| (*ty).clone()),
+        PlanExpr::Alias(alias) => type_in(&alias.expr, types),
+        PlanExpr::Literal(value, _) => Some(value.data_type()),
+        PlanExpr::ScalarFunction(call) => call.func.inner().return_type(&[]).ok(),
+        _ => None,
+    }
+}
+
+/// Whether a plan is known to give no rows: what follows from a table without data. Such parts of a query are lowered, so
+/// that their mistakes are found, but not planned.
+pub(crate) fn has_no_rows(plan: &LogicalPlan) -> bool {
+    matches!(plan, LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, .. }))
+}
+
+pub(crate) fn no_rows_of(schema: DFSchemaRef) -> LogicalPlan {
+    LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, schema })
 }
 
 fn one_row() -> LogicalPlan {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use datafusion_common::ScalarValue;
+use datafusion_common::arrow::datatypes::DataType;
 use datafusion_expr::expr::Sort as SortExpr;
 use datafusion_expr::logical_plan::{Limit, Sort};
 use datafusion_expr::{Expr as PlanExpr, LogicalPlan};
@@ -14,9 +15,13 @@ use kql_types::ScalarType;
 
 use crate::error::{LowerError, LowerResult};
 use crate::function::internal::Internal;
-use crate::lower::{Lowered, Lowering, column, column_name, project_plan};
+use crate::lower::{Lowered, Lowering, column, column_name, has_no_rows, project_plan};
 use crate::node::{KqlNode, Op, OrderKey};
 use crate::walk::{ColumnSet, columns_of};
+
+/// How the names of columns begin by which no two rows are equal, or only rows that `mv-expand` made of one, which it
+/// numbers.
+pub(crate) const ORDINAL: &str = "o";
 
 impl Lowering<'_> {
     pub(super) fn lower_sort(&mut self, input: &Rel, keys: &[SortKey], needed: &ColumnSet) -> LowerResult<Lowered> {
@@ -101,6 +106,9 @@ impl Lowering<'_> {
         if lowered.hidden.scope.is_some() {
             return self.first_rows(lowered, Vec::new(), count, false);
         }
+        if has_no_rows(&lowered.plan) {
+            return Ok(lowered);
+        }
         if lowered.order.is_empty() {
             let limit = Limit {
                 skip: None,
@@ -109,7 +117,23 @@ impl Lowering<'_> {
             };
             return Ok(Lowered { plan: LogicalPlan::Limit(limit), ..lowered });
         }
+        let lowered = self.bounded(lowered, count)?;
         self.sorted(lowered, Some(usize::try_from(count).unwrap_or(usize::MAX)))
+    }
+
+    /// The first rows of a whole table, `T | top 10 by TimeGenerated`, lie where the files say that the column is great:
+    /// a filter on it leaves the other row groups unread.
+    fn bounded(&mut self, lowered: Lowered, count: u64) -> LowerResult<Lowered> {
+        let (LogicalPlan::TableScan(scan), Some(key)) = (&lowered.plan, lowered.order.first()) else {
+            return Ok(lowered);
+        };
+        if !scan.filters.is_empty() || scan.fetch.is_some() {
+            return Ok(lowered);
+        }
+        let Some(bound) = self.tables.bound_of_first(&scan.source, key, count) else { return Ok(lowered) };
+        let (column, bound) = (column(&key.column), datafusion_expr::lit(bound));
+        let keep = if key.descending { column.gt_eq(bound) } else { column.lt_eq(bound) };
+        self.filtered(lowered, keep)
     }
 
     /// The first `count` rows for each value of `keys`, and of each sub-pipeline.
@@ -137,8 +161,29 @@ impl Lowering<'_> {
         Ok(Lowered { plan, ..lowered })
     }
 
+    /// Rows that are equal by all keys stay in the order they come, also when partitions are sorted apart.
+    fn ties_settled(&mut self, mut lowered: Lowered) -> LowerResult<Lowered> {
+        // Ordinals settle ties already.
+        if lowered.order.is_empty() || lowered.order.iter().any(|key| key.column.starts_with(ORDINAL)) {
+            return Ok(lowered);
+        }
+        let ordinal = self.numbered(&mut lowered)?;
+        lowered.order.push(ordinal);
+        Ok(lowered)
+    }
+
+    /// Adds the place of each row as it comes.
+    fn numbered(&mut self, lowered: &mut Lowered) -> LowerResult<OrderKey> {
+        let name = self.fresh(ORDINAL);
+        let pass = pass_all(lowered);
+        let added = vec![(name.clone(), DataType::Int64)];
+        lowered.plan = KqlNode::plan(Op::RowId, Some(lowered.plan.clone()), pass, Vec::new(), added)?;
+        Ok(crate::lower::rows::ascending(name))
+    }
+
     /// The rows in their order, in one partition, for an operator that looks at them one after another.
     pub(crate) fn pinned(&mut self, lowered: Lowered) -> LowerResult<Lowered> {
+        let mut lowered = self.ties_settled(lowered)?;
         let mut keys = Vec::new();
         if let Some(scope) = &lowered.hidden.scope {
             keys.push(crate::lower::rows::ascending(scope.row.clone()));
@@ -150,6 +195,9 @@ impl Lowering<'_> {
         if keys.is_empty() {
             return Ok(lowered);
         }
+        if lowered.order.is_empty() {
+            keys.push(self.numbered(&mut lowered)?);
+        }
         let pass = pass_all(&lowered);
         let op = Op::Pin { keys };
         let plan = KqlNode::plan(op, Some(lowered.plan), pass, Vec::new(), Vec::new())?;
@@ -158,9 +206,10 @@ impl Lowering<'_> {
 
     /// The rows sorted where they have an order.
     pub(crate) fn sorted(&mut self, lowered: Lowered, fetch: Option<usize>) -> LowerResult<Lowered> {
-        if lowered.order.is_empty() {
+        if lowered.order.is_empty() || has_no_rows(&lowered.plan) {
             return Ok(lowered);
         }
+        let lowered = self.ties_settled(lowered)?;
         let expr = lowered.order.iter().map(sort_expr).collect();
         let plan = LogicalPlan::Sort(Sort { expr, input: Arc::new(lowered.plan), fetch });
         Ok(Lowered { plan, ..lowered })

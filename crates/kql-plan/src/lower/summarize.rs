@@ -14,7 +14,9 @@ use crate::error::{LowerError, LowerResult};
 use crate::function::aggregate::KqlAggregate;
 use crate::function::place_union::PlaceUnion;
 use crate::function::row_pick::{Pick, Picked, RowPick};
-use crate::lower::{Hidden, Lowered, Lowering, Scope, column, column_name, named, project_plan};
+use crate::lower::{
+    Hidden, Lowered, Lowering, Scope, column, column_name, has_no_rows, named, no_rows_of, project_plan,
+};
 use crate::node::{KqlNode, Op};
 use crate::walk::{ColumnSet, columns_of};
 
@@ -83,8 +85,9 @@ impl Lowering<'_> {
         ordered: bool,
     ) -> LowerResult<LogicalPlan> {
         if !ordered {
+            let empty = !group.is_empty() && has_no_rows(&lowered.plan);
             let aggregate = Aggregate::try_new(Arc::new(lowered.plan), group, aggregates)?;
-            return Ok(LogicalPlan::Aggregate(aggregate));
+            return Ok(if empty { no_rows_of(aggregate.schema) } else { LogicalPlan::Aggregate(aggregate) });
         }
         let lowered = self.pinned(lowered)?;
         let aggregate = Aggregate::try_new(Arc::new(lowered.plan.clone()), group.clone(), aggregates.clone())?;

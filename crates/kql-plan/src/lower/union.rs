@@ -12,7 +12,7 @@ use kql_types::{ScalarType, Value};
 use crate::error::LowerResult;
 use crate::function::internal::Internal;
 use crate::lower::expr::literal;
-use crate::lower::{Hidden, Lowered, Lowering, column, column_name, named, project_plan};
+use crate::lower::{Hidden, Lowered, Lowering, column, column_name, has_no_rows, named, no_rows_of, project_plan};
 use crate::walk::ColumnSet;
 
 impl Lowering<'_> {
@@ -66,6 +66,13 @@ impl Lowering<'_> {
         });
         if plans.is_empty() {
             return self.no_rows(&self.used_columns(rel, needed));
+        }
+        // Inputs without rows add nothing; all have the same columns.
+        if let Some(schema) = plans.iter().find(|plan| has_no_rows(plan)).map(|plan| Arc::clone(plan.schema())) {
+            plans.retain(|plan| !has_no_rows(plan));
+            if plans.is_empty() {
+                plans.push(Arc::new(no_rows_of(schema)));
+            }
         }
         let plan = if plans.len() == 1 {
             plans.pop().map(Arc::unwrap_or_clone).unwrap_or_default()

@@ -94,7 +94,7 @@ impl Binder<'_> {
     /// The union of tables, each projected to the common columns.
     pub(crate) fn unified(
         &mut self,
-        tables: Vec<Table>,
+        mut tables: Vec<Table>,
         inner: bool,
         source_name: Option<String>,
         span: Span,
@@ -125,14 +125,13 @@ impl Binder<'_> {
             }
             columns.push(bound);
         }
-        let mut tables = tables;
-        let mut read = tables.iter().filter(|table| !table.absent).count();
-        if read * columns.len() > MAX_CELLS {
-            for table in &mut tables {
-                table.absent |= table.name.as_ref().is_some_and(|name| self.catalog.is_empty(name));
-            }
-            read = tables.iter().filter(|table| !table.absent).count();
+        // A pattern none of whose tables has rows still reads one, so that the query is known to read something.
+        if tables.iter().all(|table| table.absent)
+            && let Some(first) = tables.first_mut()
+        {
+            first.absent = false;
         }
+        let read = tables.iter().filter(|table| !table.absent).count();
         if read * columns.len() > MAX_CELLS {
             self.unsupported(format!("a union of {read} tables with {} columns", columns.len()), span);
             return Table { open, ..Table::new(self.empty_rel(columns, span)) };
