@@ -47,6 +47,9 @@ pub struct Options {
     /// Measure the ingest of `cloudtrail_raw` as well.
     #[arg(long)]
     ingest: bool,
+    /// Turn things off or on, to see what they give: `memo` and `lazy` (paths) are on, `late` (reading) is off.
+    #[arg(long, value_delimiter = ',')]
+    toggle: Vec<String>,
     /// Internal: measure one query in this process.
     #[arg(long, hide = true)]
     one: Option<String>,
@@ -114,6 +117,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     if options.planning {
         return crate::planning::run(options.runs);
     }
+    let toggled = |name: &str| options.toggle.iter().any(|toggle| toggle == name);
+    kql_functions::kernels::switches::set(!toggled("memo"), !toggled("lazy"));
+    scan::set_late_reading(toggled("late"));
     if options.shared_scan {
         let (engine, query) = engine_over(options)?;
         return crate::shared_scan::run(&engine, &query);
@@ -177,6 +183,9 @@ fn own(options: &Options, name: &str) -> anyhow::Result<Json> {
     command.args(["--runs", &options.runs.to_string(), "--threads", &options.threads.to_string()]);
     if let Some(now) = &options.now {
         command.args(["--now", now]);
+    }
+    if !options.toggle.is_empty() {
+        command.args(["--toggle", &options.toggle.join(",")]);
     }
     last_json(command)
 }

@@ -88,15 +88,10 @@ impl Execution {
     /// The rows of a relation, in order: its columns by position, then hidden ones.
     pub(crate) async fn collect(&self, rel: &Rel, limit: Option<usize>) -> Result<Collected, EngineError> {
         let span = Some(rel.span);
-        let started = Instant::now();
-        let lowered = self.lower(rel)?;
-        let lower = started.elapsed();
-        let plan = self.planner.optimize(lowered.plan).map_err(|error| plan_error(error, span))?;
-        let optimize = started.elapsed() - lower;
-        let plan = self.planner.physical(&plan).await.map_err(|error| plan_error(error, span))?;
-        let physical = started.elapsed() - lower - optimize;
-        if let Ok(mut total) = self.planning.lock() {
-            total.add(&PlanTimes { lower, optimize, physical, ..PlanTimes::default() });
+        // Planning computes without waiting; other queries get another thread meanwhile.
+        let (plan, places) = tokio::task::block_in_place(|| self.planned(rel))?;
+        if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+            return Err(EngineError::Limit(overtime(self.limits.time.unwrap_or_default())));
         }
         let running = Arc::clone(&plan);
         let mut stream = execute_stream(running, Arc::clone(&self.task)).map_err(|error| plan_error(error, span))?;
@@ -114,7 +109,24 @@ impl Execution {
         }
         drop(stream);
         self.note_rows_read(&plan);
-        Ok(Collected { batches, places: lowered.hidden.places })
+        Ok(Collected { batches, places })
+    }
+
+    /// The plan of a relation, and the name of the column with the places of source records.
+    fn planned(&self, rel: &Rel) -> Result<(Arc<dyn ExecutionPlan>, Option<String>), EngineError> {
+        let span = Some(rel.span);
+        let started = Instant::now();
+        let lowered = self.lower(rel)?;
+        let lower = started.elapsed();
+        let plan = self.planner.optimize(lowered.plan).map_err(|error| plan_error(error, span))?;
+        let optimize = started.elapsed() - lower;
+        let physical = tokio::runtime::Handle::current().block_on(self.planner.physical(&plan));
+        let plan = physical.map_err(|error| plan_error(error, span))?;
+        let physical = started.elapsed() - lower - optimize;
+        if let Ok(mut total) = self.planning.lock() {
+            total.add(&PlanTimes { lower, optimize, physical, ..PlanTimes::default() });
+        }
+        Ok((plan, lowered.hidden.places))
     }
 
     fn note_rows_read(&self, plan: &Arc<dyn ExecutionPlan>) {

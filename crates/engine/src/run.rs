@@ -117,7 +117,8 @@ impl Engine {
     /// [`Engine::run`] on a thread that is deep enough.
     async fn run_here(&self, text: &str, options: &QueryOptions) -> Result<QueryOutput, EngineError> {
         let mut found = Found::new();
-        let (mut checked, mut times) = self.check_here(text, options, &found);
+        let check = |found: &Found| tokio::task::block_in_place(|| self.check_here(text, options, found));
+        let (mut checked, mut times) = check(&found);
         while let Some(search) = checked.bound.as_ref().and_then(|bound| next_search(bound, &found)) {
             if found.len() >= PLUGINS_MAX {
                 return Err(EngineError::Limit(format!("more than {PLUGINS_MAX} plugins in a query")));
@@ -126,7 +127,7 @@ impl Engine {
             let output = self.job(search.query.clone(), &options_here)?.await?;
             found.push((search.span, search.columns(output.tables.first())?));
             times.add(&output.statistics.planning);
-            let (again, spent) = self.check_here(text, options, &found);
+            let (again, spent) = check(&found);
             times.add(&spent);
             checked = again;
         }

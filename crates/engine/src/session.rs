@@ -14,6 +14,7 @@ use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::push_down_limit::PushDownLimit;
 use datafusion::optimizer::{Optimizer, OptimizerContext, OptimizerRule};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
@@ -28,6 +29,28 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         Arc::new(CommonSubexprEliminate::new()),
         Arc::new(OptimizeProjections::new()),
     ]
+}
+
+/// The physical rules, by their names. Those left out would find nothing: filters reach scans before (and a scan cannot
+/// use the moving filters of joins and top-k on its ticks), aggregates are ours, windows are operators of ours.
+const PHYSICAL_RULES: [&str; 7] = [
+    "OutputRequirements",
+    "join_selection",
+    "LimitedDistinctAggregation",
+    "EnsureRequirements",
+    "CombinePartialFinalAggregate",
+    "ProjectionPushdown",
+    "LimitPushdown",
+];
+
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let wanted = |name: &str| {
+        // The plan is checked where it is tested; without the other a query could not be ended.
+        PHYSICAL_RULES.contains(&name)
+            || name == "EnsureCooperative"
+            || name == "SanityCheckPlan" && cfg!(debug_assertions)
+    };
+    PhysicalOptimizer::new().rules.into_iter().filter(|rule| wanted(rule.name())).collect()
 }
 
 /// Deeper plans run as they were lowered: pushing a filter below a projection writes what it computes into the filter,
@@ -64,8 +87,8 @@ impl Planner {
         options.execution.enable_file_stream_work_stealing = false;
         // All columns are nullable to us; which of them an expression happens to make non-null says nothing.
         options.execution.skip_physical_aggregate_schema_check = true;
-        let all = PhysicalOptimizer::new().rules;
-        let spared = ["ProjectionPushdown", "FilterPushdown", "FilterPushdown(Post)", "SanityCheckPlan"];
+        let all = physical_rules();
+        let spared = ["ProjectionPushdown", "SanityCheckPlan"];
         let few = all.iter().filter(|rule| !spared.contains(&rule.name())).cloned().collect();
         let state = |rules| {
             SessionStateBuilder::new()

@@ -186,9 +186,9 @@ impl KqlNode {
         let names = pass.iter().map(|(name, ty, _)| (name, ty)).chain(added.iter().map(|(name, ty)| (name, ty)));
         let fields: Fields = names.map(|(name, ty)| Field::new(name, ty.clone(), true)).collect();
         let schema = Arc::new(DFSchema::try_from(Schema::new(fields))?);
-        // Over no rows no operator gives any, but for an aggregation without keys.
-        let gives_one = matches!(op, Op::OrderedAggregate { groups: 0 });
-        if !gives_one && input.as_ref().is_some_and(crate::lower::has_no_rows) {
+        // Over no rows no operator gives any, but for an aggregation without keys and, it may be, what sees a whole table.
+        let may_give = matches!(op, Op::OrderedAggregate { groups: 0 } | Op::Whole(_));
+        if !may_give && input.as_ref().is_some_and(crate::lower::has_no_rows) {
             return Ok(crate::lower::no_rows_of(schema));
         }
         let count = pass.len();

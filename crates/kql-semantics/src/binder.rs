@@ -20,6 +20,8 @@ use crate::{BindOptions, Catalog};
 const MAX_DEPTH: u32 = 400;
 /// Nodes that uses of `let` and functions may copy in one query, against exponential growth.
 const MAX_COPIED: usize = 400_000;
+/// Columns that the operators of one query may have together: ten thousand times `extend` is fifty million.
+const MAX_COLUMNS: usize = 8_000_000;
 /// The stack that must be left before going one level deeper, and what is added when it is not.
 const STACK_RED_ZONE: usize = 256 * 1024;
 const STACK_SEGMENT: usize = 4 * 1024 * 1024;
@@ -49,6 +51,7 @@ pub(crate) struct Binder<'a> {
     pub next_materialize: u32,
     depth: u32,
     copied: usize,
+    columns: usize,
     pub scope: Scope,
     /// Nesting of function bodies.
     pub level: u32,
@@ -115,6 +118,7 @@ impl<'a> Binder<'a> {
             next_materialize: 0,
             depth: 0,
             copied: 0,
+            columns: 0,
             scope: Scope::default(),
             level: 0,
             row: None,
@@ -205,6 +209,16 @@ impl<'a> Binder<'a> {
         self.copied += nodes;
         if self.copied > MAX_COPIED {
             self.error("TW002", span, "The query grows too large when its variables and functions are put in place.");
+            return false;
+        }
+        true
+    }
+
+    /// Counts the columns of an operator; false when the query has grown too large.
+    pub(crate) fn count_columns(&mut self, columns: usize, span: Span) -> bool {
+        self.columns += columns;
+        if self.columns > MAX_COLUMNS {
+            self.error("TW002", span, "The operators of the query have too many columns together.");
             return false;
         }
         true

@@ -15,4 +15,4 @@ mod reader;
 
 pub use counted::rows_read;
 pub use dataset::{DataError, DataSet, ScanColumn};
-pub use provider::bound_of_first;
+pub use provider::{bound_of_first, set_late_reading};

@@ -4,6 +4,7 @@
 //! projection; parts are put one after another. Filters prune files, row groups and pages, and run again above.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
@@ -34,6 +35,13 @@ use crate::layout::Shown;
 use crate::memory::{scan_schema, shown};
 use crate::pruning::{excludes, is_useful, predicate};
 use crate::reader::LocalReaders;
+
+static LATE_READING: AtomicBool = AtomicBool::new(false);
+
+/// For measurements: whether scans read the other columns only of rows that pass a filter. It is off.
+pub fn set_late_reading(on: bool) {
+    LATE_READING.store(on, Ordering::Relaxed);
+}
 
 /// Name of the column with a row's number in its file; no real column is called so.
 const ROW_NUMBER: &str = "\u{1}row";
@@ -160,7 +168,7 @@ impl TableScan {
             .with_parquet_file_reader_factory(Arc::new(LocalReaders))
             .with_enable_page_index(true)
             .with_bloom_filter_on_read(true)
-            .with_pushdown_filters(false);
+            .with_pushdown_filters(LATE_READING.load(Ordering::Relaxed));
         let mut pruning: Option<Arc<dyn PhysicalExpr>> = None;
         for filter in filters {
             if let Some(one) = predicate(filter, &self.columns, first, schema) {

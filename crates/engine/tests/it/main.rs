@@ -5,6 +5,7 @@ mod examples;
 mod external;
 mod fixtures;
 mod graphs;
+mod hostile;
 mod many;
 mod operators;
 mod order;

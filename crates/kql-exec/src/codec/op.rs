@@ -42,6 +42,8 @@ pub(super) fn write(op: &Op) -> Result<Json> {
             json!({"is": "window", "keys": windows.keys, "calls": calls})
         }
         Op::Scan(scan) => write_scan(scan)?,
+        // It sees all rows of a part, so it runs where the parts come together.
+        Op::Whole(whole) => return internal_err!("{} runs where its plan was made", whole.name),
         Op::Parse(spec) => json!({
             "is": "parse", "mode": mode_name(spec.mode), "flags": spec.flags, "types": type_names(&spec.types),
             "filter": spec.filter, "parts": spec.parts.iter().map(write_part).collect::<Vec<_>>(),

@@ -288,7 +288,7 @@ impl Args<'_> {
 
     /// A predicate of one text column, evaluated about once per distinct value: see [`TextMemo`].
     pub fn to_flags_of(&self, text: &Text<'_>, mut f: impl FnMut(&str) -> bool) -> KernelResult {
-        let mut memo = TextMemo::default();
+        let mut memo = TextMemo { off: !super::switches::memo(), ..TextMemo::default() };
         self.to_flags(|row| memo.get(text.key(row), || f(text.at(row))))
     }
 

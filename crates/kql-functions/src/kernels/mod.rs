@@ -71,6 +71,7 @@ pub mod series_reduce;
 pub mod sets;
 pub mod sketches;
 pub mod string;
+pub mod switches;
 pub mod tabular;
 #[cfg(test)]
 pub mod testing;

@@ -75,6 +75,9 @@ impl Form {
     pub fn find<'a>(self, text: &'a str, steps: &[Step]) -> Option<Cow<'a, str>> {
         match self {
             Form::Canonical => find_canonical(text, steps).map(Cow::Borrowed),
+            Form::Raw if !super::switches::lazy_paths() => {
+                find_canonical(&canonical(text), steps).map(|found| Cow::Owned(found.to_owned()))
+            }
             Form::Raw => find_raw(text, steps).map(canonical),
         }
     }

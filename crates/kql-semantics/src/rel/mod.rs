@@ -54,6 +54,9 @@ impl Binder<'_> {
                 };
                 for operator in operators {
                     table = self.apply(table, operator);
+                    if !self.count_columns(table.rel.columns.len(), operator.span) {
+                        return self.no_table(operator.span);
+                    }
                 }
                 table
             }
