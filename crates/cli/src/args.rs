@@ -28,6 +28,8 @@ pub enum Command {
     Load(LoadArgs),
     /// Format KQL files
     Fmt(FmtArgs),
+    /// Run the unit tests beside rules: events, and what must come of them
+    Test(TestArgs),
     /// Write a made-up company's raw logs with planted attacks, hunt them, and compare
     Demo(DemoArgs),
 }
@@ -271,6 +273,53 @@ pub struct FmtArgs {
     /// Format standard input to standard output
     #[arg(long, conflicts_with = "files")]
     pub stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Rules, their tests (NAME.test.yaml), and folders of them
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Only cases with this text in their name
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
+    /// Fail rules that lack a test of this kind
+    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
+    pub require: Vec<RequireArg>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = TestFormat::Text)]
+    pub format: TestFormat,
+    #[command(flatten)]
+    pub names: NameArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RequireArg {
+    /// A case that must raise an alert
+    Positive,
+    /// A case that must stay silent
+    Negative,
+}
+
+impl RequireArg {
+    pub fn name(self) -> &'static str {
+        match self {
+            RequireArg::Positive => "positive",
+            RequireArg::Negative => "negative",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    /// For people
+    Text,
+    /// One document with everything
+    Json,
+    /// JUnit XML, as build servers read it
+    Junit,
+    /// The Test Anything Protocol
+    Tap,
 }
 
 #[derive(Debug, Args)]

@@ -34,6 +34,7 @@ pub fn run() -> ExitCode {
         Command::Sources(args) => commands::sources::run(args),
         Command::Load(args) => commands::load::run(args),
         Command::Fmt(args) => commands::fmt::run(args),
+        Command::Test(args) => commands::test::run(args),
         Command::Demo(args) => commands::demo::run(args),
     };
     match result {

@@ -7,3 +7,4 @@ pub mod hunt;
 pub mod load;
 pub mod query;
 pub mod sources;
+pub mod test;

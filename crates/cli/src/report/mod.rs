@@ -1,8 +1,9 @@
-//! The report of a hunt: for people on a terminal, complete for programs.
+//! The reports of a hunt and of tests: for people on a terminal, complete for programs.
 
 pub mod json;
 pub mod lines;
 pub mod places;
+pub mod rule_tests;
 pub mod terminal;
 
 use detections::hunt::Hunt;

@@ -13,5 +13,6 @@ mod names;
 mod query;
 mod real_logs;
 mod real_rules;
+mod rule_tests;
 mod run;
 mod sources;
