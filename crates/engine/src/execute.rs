@@ -25,7 +25,7 @@ use kql_types::{Column, Diagnostic, Span};
 use scan::{DataSet, ScanColumn};
 
 use crate::session::Planner;
-use crate::{EngineError, ExternalFiles, Limits, PlanTimes, ResultTable, RowSources};
+use crate::{EngineError, ExternalFiles, Limits, PlanTimes, ResultTable, RowSources, deadline};
 
 /// The code of a constant that a function can't work with.
 const BAD_CONSTANT: &str = "TW010";
@@ -90,15 +90,19 @@ impl Execution {
         let span = Some(rel.span);
         // Planning computes without waiting; other queries get another thread meanwhile.
         let (plan, places) = tokio::task::block_in_place(|| self.planned(rel))?;
-        if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
-            return Err(EngineError::Limit(overtime(self.limits.time.unwrap_or_default())));
+        if self.is_over() {
+            return Err(self.over());
         }
+        let plan = match self.deadline {
+            Some(deadline) => deadline::within(&plan, deadline).map_err(|error| plan_error(error, span))?,
+            None => plan,
+        };
         let running = Arc::clone(&plan);
         let mut stream = execute_stream(running, Arc::clone(&self.task)).map_err(|error| plan_error(error, span))?;
         let mut batches = Vec::new();
         let mut rows = 0;
         while let Some(batch) = self.in_time(stream.next()).await? {
-            let batch = batch.map_err(|error| plan_error(error, span))?;
+            let batch = batch.map_err(|error| if self.is_over() { self.over() } else { plan_error(error, span) })?;
             rows += batch.num_rows();
             if let Some(limit) = limit.filter(|limit| rows > *limit) {
                 return Err(EngineError::Limit(format!("more than {limit} rows in a result")));
@@ -141,9 +145,18 @@ impl Execution {
             None => Ok(work.await),
             Some(deadline) => match tokio::time::timeout_at(deadline.into(), work).await {
                 Ok(value) => Ok(value),
-                Err(_) => Err(EngineError::Limit(overtime(self.limits.time.unwrap_or_default()))),
+                Err(_) => Err(self.over()),
             },
         }
+    }
+
+    /// Whether the query's time is over.
+    fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    fn over(&self) -> EngineError {
+        EngineError::Limit(overtime(self.limits.time.unwrap_or_default()))
     }
 
     /// A result as the caller sees it.

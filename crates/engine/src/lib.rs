@@ -3,6 +3,7 @@
 //! Knows nothing of HTTP or terminals. Start at [`Engine`].
 
 mod catalog;
+mod deadline;
 mod deep;
 mod discover;
 mod execute;

@@ -170,3 +170,26 @@ fn functions_and_schemas_may_be_given() {
     let launch = without["rules"].as_array().unwrap().iter().find(|rule| rule["name"] == "Instance launched").unwrap();
     assert_eq!(launch["state"], "invalid");
 }
+
+#[test]
+fn a_rule_that_would_run_for_hours_ends_at_its_limit() {
+    let folder = folder_with_launches();
+    let query = "range A from 1 to 300000 step 1 | extend K = 1\n\
+        | join kind=inner (range B from 1 to 300000 step 1 | extend K = 1) on K | summarize count()";
+    folder.write("rules/pairs.kql", query);
+    let expanded =
+        "AWSCloudTrail | mv-expand A = range(1, 100000) | mv-expand B = range(1, 100000) | summarize count()";
+    folder.write("rules/expanded.kql", expanded);
+    let started = std::time::Instant::now();
+    let run = folder.run(&["hunt", "rules", "--logs", "logs", "--format", "json", "--time-limit", "2s"]);
+    assert!(started.elapsed().as_secs() < 60, "ended after {:?}", started.elapsed());
+    assert_eq!(run.code, 5, "{}", run.err);
+    let rules = run.json()["rules"].as_array().unwrap().clone();
+    for name in ["pairs", "expanded"] {
+        let rule = rules.iter().find(|rule| rule["name"] == name).unwrap();
+        assert_eq!(rule["state"], "failed", "{rule}");
+        assert!(rule["reason"].as_str().unwrap().contains("longer than"), "{rule}");
+    }
+    let other = rules.iter().find(|rule| rule["name"] == "Instance launched").unwrap();
+    assert_eq!(other["state"], "fired", "the other rules are judged");
+}
