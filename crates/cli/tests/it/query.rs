@@ -170,3 +170,17 @@ fn a_pipe_gets_no_progress_and_no_colour() {
     let wrong = folder.run(&["query", "AWSCloudTrail | where Nope == 1", "--logs", "logs"]);
     assert!(!wrong.err.contains('\u{1b}') && !wrong.out.contains('\u{1b}'), "{}", wrong.err);
 }
+
+#[test]
+fn a_column_that_unpacked_data_did_not_bring_is_null() {
+    let folder = Folder::new();
+    let bags = "datatable(Bag:dynamic)[dynamic({'a': 1}), dynamic({'a': 53})] | evaluate bag_unpack(Bag)";
+    let rows = |rest: &str| {
+        let run = folder.run(&["query", &format!("{bags} | {rest}"), "--format", "json"]);
+        assert_eq!(run.code, 0, "{rest}: {}", run.err);
+        run.json().as_array().unwrap().len()
+    };
+    assert_eq!(rows("extend Port = tolong(port) | where isnull(Port)"), 2);
+    assert_eq!(rows("where port == 53"), 0);
+    assert_eq!(rows("where a == 53"), 1);
+}
