@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use crate::frames::{Broken, Content, Frames};
 use crate::json::Member;
+use crate::result_table::Names;
 
 /// Bytes of text that a stretch has, not counting the rest of its last record.
 pub(crate) const BLOCK_BYTES: u64 = 4 << 20;
@@ -25,7 +26,14 @@ struct BlockFrame {
     offset: u64,
     line: u64,
     text: Range<usize>,
-    content: Result<Range<usize>, Broken>,
+    content: Kept,
+}
+
+enum Kept {
+    /// The members among those of the block.
+    Object(Range<usize>),
+    Row(Names),
+    Broken(Broken),
 }
 
 /// A record of a block.
@@ -50,9 +58,10 @@ impl Block {
                 Content::Object(members) => {
                     let first = block.members.len();
                     block.members.extend_from_slice(members);
-                    Ok(first..block.members.len())
+                    Kept::Object(first..block.members.len())
                 }
-                Content::Broken(why) => Err(why),
+                Content::Row(names) => Kept::Row(names),
+                Content::Broken(why) => Kept::Broken(why),
             };
             let text = start..block.text.len();
             block.frames.push(BlockFrame { record, offset, line: frames.line_of(offset), text, content });
@@ -70,8 +79,9 @@ impl Block {
             line: frame.line,
             bytes: self.text.get(frame.text.clone()).unwrap_or_default(),
             content: match &frame.content {
-                Ok(members) => Content::Object(self.members.get(members.clone()).unwrap_or_default()),
-                Err(why) => Content::Broken(*why),
+                Kept::Object(members) => Content::Object(self.members.get(members.clone()).unwrap_or_default()),
+                Kept::Row(names) => Content::Row(Names::clone(names)),
+                Kept::Broken(why) => Content::Broken(*why),
             },
         })
     }

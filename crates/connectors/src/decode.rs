@@ -15,9 +15,11 @@ use crate::frames::{Content, Frames};
 use crate::json::{Member, mend, scan};
 use crate::options::LoadOptions;
 use crate::report::{Example, NAMES_MAX, SourceReport, excerpt, tally};
+use crate::result_table;
 use crate::row::Row;
 use crate::sources::exported::{self, Plans, Target, Values};
 use crate::sources::{self, Mapped, Maps, Place, Record};
+use crate::suspicions::Spreadsheet;
 
 /// How many envelopes may lie in one another.
 const ENVELOPES_MAX: usize = 4;
@@ -125,6 +127,13 @@ impl<'a> Decoder<'a> {
         self.report.records += 1;
         match content {
             Content::Object(members) => self.object(record, bytes, members),
+            Content::Row(names) => {
+                let row = std::str::from_utf8(bytes).ok();
+                match row.and_then(|row| result_table::as_object(&names, row, self.options.limits.depth)) {
+                    Some(text) => self.text(record, &text),
+                    None => self.events.push(Event::Unreadable("row that does not fit its columns".to_owned())),
+                }
+            }
             Content::Broken(why) => match mend::mended(bytes, self.options.limits.depth) {
                 Some((text, what)) => {
                     self.events.push(Event::Mended(what));
@@ -207,6 +216,7 @@ impl<'a> Decoder<'a> {
         let table_column = names.iter().position(|name| name == "$table");
         let type_column = table_column.or_else(|| names.iter().position(|name| name == "Type"));
         let mut next = 0;
+        let mut damage = Spreadsheet::default();
         while let Some(line) = file.next() {
             let record = next;
             next += 1;
@@ -219,6 +229,7 @@ impl<'a> Decoder<'a> {
             match line.content {
                 Err(reason) => self.events.push(Event::Unreadable(reason)),
                 Ok(cells) => {
+                    damage.see(&cells);
                     let named = type_column.and_then(|index| cells.get(index)).map_or("", |cell| cell.as_ref());
                     let plan = match plans.contains_key(named) {
                         true => plans.get(named),
@@ -246,6 +257,7 @@ impl<'a> Decoder<'a> {
         }
         self.report.bytes = file.bytes();
         self.report.stopped = file.stopped;
+        self.report.notes.extend(damage.notes(&names));
     }
 
     /// Lines of no known format: counted, each as unreadable.

@@ -9,6 +9,7 @@ use std::io::Read;
 use crate::json::scan::{self, BracketWalk};
 use crate::json::{Member, ScanError};
 use crate::options::SizeLimits;
+use crate::result_table::{self, Names};
 
 /// Bytes read at a time.
 const CHUNK: usize = 256 << 10;
@@ -30,6 +31,8 @@ pub(crate) struct Frame<'a> {
 pub(crate) enum Content<'a> {
     /// A valid object; the ranges are of `bytes`.
     Object(&'a [Member]),
+    /// A valid list: a row of a query's result, with the names of its values.
+    Row(Names),
     Broken(Broken),
 }
 
@@ -68,7 +71,8 @@ enum Level {
 }
 
 /// The keys under which envelopes hold their list.
-const ENVELOPE_KEYS: &[&[u8]] = &[b"Records", b"records", b"value", b"Events", b"entries", b"logEvents"];
+const ENVELOPE_KEYS: &[&[u8]] =
+    &[b"Records", b"records", b"value", b"Events", b"entries", b"logEvents", b"tables", b"Tables"];
 /// Keys that may stand before that list.
 const BESIDE_KEYS: &[&[u8]] = &[
     b"NextToken",
@@ -106,11 +110,14 @@ pub(crate) struct Frames<R> {
     last_key: Vec<u8>,
     /// Offset and line of a record too large to be held.
     large: Option<(u64, u64)>,
+    /// Of the result whose rows are being read: its columns, and how many levels enclose a row.
+    result: Option<(Names, usize)>,
 }
 
 /// What to give out, found before the buffer is borrowed.
 enum Found {
     Object { end: usize },
+    Row { end: usize, names: Names },
     Broken { end: usize, why: Broken },
 }
 
@@ -137,6 +144,7 @@ impl<R: Read> Frames<R> {
             stopped: None,
             last_key: Vec::new(),
             large: None,
+            result: None,
         }
     }
 
@@ -228,6 +236,7 @@ impl<R: Read> Frames<R> {
         self.record += 1;
         let (end, content) = match found {
             Found::Object { end } => (end, Content::Object(&self.members)),
+            Found::Row { end, names } => (end, Content::Row(names)),
             Found::Broken { end, why } => (end, Content::Broken(why)),
         };
         self.at = end;
@@ -251,14 +260,28 @@ impl<R: Read> Frames<R> {
                         self.levels.push(Level::List);
                         self.at = list + 1;
                     }
-                    None => return Some(self.object()),
+                    None => match self.result_table() {
+                        Some((names, list)) => {
+                            self.levels.push(Level::Envelope);
+                            self.levels.push(Level::List);
+                            self.result = Some((names, self.levels.len()));
+                            self.at = list + 1;
+                        }
+                        None => return Some(self.object()),
+                    },
                 },
+                b'[' if self.result.as_ref().is_some_and(|(_, depth)| *depth == self.levels.len()) => {
+                    return Some(self.row());
+                }
                 b'[' if self.levels.len() < 16 => {
                     self.levels.push(Level::List);
                     self.at += 1;
                 }
                 b']' if self.levels.last() == Some(&Level::List) => {
                     self.levels.pop();
+                    if self.result.as_ref().is_some_and(|(_, depth)| *depth > self.levels.len()) {
+                        self.result = None;
+                    }
                     self.at += 1;
                     if self.levels.last() == Some(&Level::Envelope) {
                         self.levels.pop();
@@ -285,6 +308,51 @@ impl<R: Read> Frames<R> {
                     if !self.fill() {
                         return None;
                     }
+                }
+            }
+        }
+    }
+
+    /// The columns and the place of the rows when the object at `at` is a table of a query's result. Such objects lie in
+    /// the list of an envelope.
+    fn result_table(&mut self) -> Option<(Names, usize)> {
+        if self.levels.last() != Some(&Level::List) || self.levels.len() > 14 {
+            return None;
+        }
+        loop {
+            match result_table::find(self.text(), self.at) {
+                Ok(found) => return found,
+                Err(()) if self.filled - self.at > ENVELOPE_LOOK => return None,
+                Err(()) => {
+                    if !self.fill() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The row of a query's result at `at`.
+    fn row(&mut self) -> (usize, Found) {
+        loop {
+            match (scan::skip_value(self.text(), self.at, self.limits.depth), &self.result) {
+                (Ok(end), Some((names, _))) if end - self.at <= self.limits.record_bytes => {
+                    return (self.at, Found::Row { end, names: Names::clone(names) });
+                }
+                (Err(ScanError::Incomplete), _) if self.filled - self.at > self.limits.record_bytes => {
+                    return self.skip_large();
+                }
+                (Err(ScanError::Incomplete), _) => {
+                    if !self.fill() {
+                        return (self.at, Found::Broken { end: self.filled, why: Broken::Torn });
+                    }
+                }
+                (Err(ScanError::TooDeep { .. }), _) => return self.skip_deep(),
+                (Ok(end), _) => return (self.at, Found::Broken { end, why: Broken::TooLarge }),
+                (Err(ScanError::Invalid { what, .. }), _) => {
+                    // The row ends where its brackets do.
+                    let end = scan::skip_brackets(self.text(), self.at).unwrap_or(self.filled);
+                    return (self.at, Found::Broken { end, why: Broken::Json(what) });
                 }
             }
         }
@@ -570,7 +638,7 @@ mod tests {
             let (offset, broken) = (
                 frame.offset,
                 match frame.content {
-                    Content::Object(_) => None,
+                    Content::Object(_) | Content::Row(_) => None,
                     Content::Broken(why) => Some(why.reason()),
                 },
             );
@@ -605,6 +673,19 @@ mod tests {
         check(r#"{"Records":[]}"#, &[]);
         check("", &[]);
         check("[{\"a\":1},]\0\0\0", &[r#"1: {"a":1}"#]);
+    }
+
+    #[test]
+    fn rows_of_query_results() {
+        check(
+            r#"{"tables":[{"name":"P","columns":[{"name":"a"},{"name":"b"}],"rows":[["x",1],["y",[2]]]},{"name":"Q","columns":[{"name":"c"}],"rows":[[3]]}]}
+{"a":1}"#,
+            &[r#"1: ["x",1]"#, r#"1: ["y",[2]]"#, "1: [3]", r#"2: {"a":1}"#],
+        );
+        check(
+            r#"{"tables":[{"name":"P","columns":[{"name":"a"}],"rows":[["x"],["y"#,
+            &[r#"1: ["x"]"#, r#"1: ! incomplete: the text ends inside the record: ["y"#],
+        );
     }
 
     #[test]

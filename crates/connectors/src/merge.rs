@@ -20,7 +20,7 @@ use crate::row::TableSpec;
 use crate::seen::Seen;
 use crate::store::{Keep, Kept, Rows, Store};
 use crate::time::PLAUSIBLE_MIN;
-use crate::{LoadError, Loaded, ParquetFile};
+use crate::{LoadError, Loaded, ParquetFile, suspicions};
 
 /// Columns whose values say whose logs these are.
 const SEEN_COLUMNS: &[&str] = &[
@@ -195,6 +195,7 @@ impl Merge {
         whole.implausible = current.implausible;
         whole.first = current.first;
         whole.last = current.last;
+        whole.notes.extend(suspicions::of(&whole));
         self.report.bytes += whole.bytes;
         let sums = (whole.records, whole.bytes);
         self.report.sources.push(whole);

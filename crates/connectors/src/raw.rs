@@ -93,7 +93,7 @@ fn json_records(reader: impl Read, limits: SizeLimits, keep: &mut dyn FnMut(u64,
     let mut frames = Frames::new(reader, limits);
     while let Some(frame) = frames.next() {
         let bytes = match frame.content {
-            Content::Object(_) | Content::Broken(_) => frame.bytes,
+            Content::Object(_) | Content::Row(_) | Content::Broken(_) => frame.bytes,
         };
         if !keep(frame.record, bytes) {
             return;

@@ -7,8 +7,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringViewArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringViewArray, new_null_array};
 use arrow::array::{TimestampMicrosecondArray, TimestampNanosecondArray};
+use arrow::buffer::NullBuffer;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
@@ -17,7 +18,7 @@ use kql_types::datetime::UNIX_EPOCH;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use rayon::ThreadPool;
@@ -34,6 +35,8 @@ const WAITING_BYTES: usize = 24 << 20;
 const GROUP_ROWS: usize = 128 << 10;
 /// A row group ends when its pages take this much memory.
 const GROUP_BYTES: usize = 96 << 20;
+/// Bytes of a page before it is compressed.
+const PAGE_BYTES: usize = 256 << 10;
 /// Values looked at to decide whether a column repeats itself enough for a dictionary.
 const SAMPLE: usize = 2_000;
 
@@ -237,15 +240,22 @@ impl TableFile {
     }
 
     fn create(&self, first: &[RecordBatch]) -> Result<Open, LoadError> {
-        let written = self.written_schema();
+        let uses = self.layout.fields().iter().enumerate().map(|(index, field)| match self.form {
+            Form::Own => Use::Repeats,
+            _ => use_of(field, first.iter().filter_map(|batch| batch.columns().get(index))),
+        });
+        let uses: Vec<Use> = uses.collect();
+        let written = self.written_schema(&uses);
         let file = File::create(&self.path).map_err(|source| LoadError::Io { path: self.path.clone(), source })?;
         let level = ZstdLevel::try_new(1).map_err(|error| self.bug(&error))?;
-        let mut properties = WriterProperties::builder().set_compression(Compression::ZSTD(level));
-        for (index, field) in written.fields().iter().enumerate() {
-            if !repeats(first.iter().filter_map(|batch| batch.columns().get(index))) {
-                let path = ColumnPath::new(vec![field.name().clone()]);
-                properties = properties.set_column_dictionary_enabled(path, false);
-            }
+        let mut properties =
+            WriterProperties::builder().set_compression(Compression::ZSTD(level)).set_data_page_size_limit(PAGE_BYTES);
+        for (field, _) in written.fields().iter().zip(&uses).filter(|(_, of)| **of == Use::Differs) {
+            // Neither a dictionary nor the least and greatest of a row group says anything of ids and documents.
+            let path = ColumnPath::new(vec![field.name().clone()]);
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_statistics_enabled(path, EnabledStatistics::None);
         }
         let writer = ArrowWriter::try_new(file, Arc::clone(&written), Some(properties.build()));
         let writer = writer.map_err(|error| self.bug(&error))?;
@@ -254,19 +264,20 @@ impl TableFile {
     }
 
     /// The columns as the file holds them.
-    fn written_schema(&self) -> SchemaRef {
+    fn written_schema(&self, uses: &[Use]) -> SchemaRef {
         let unit = match self.form {
             Form::Own => return Arc::clone(&self.layout),
             Form::Shared => TimeUnit::Nanosecond,
             Form::Distant => TimeUnit::Microsecond,
         };
-        let fields = self.layout.fields().iter().zip(&self.types).map(|(field, ty)| {
+        let columns = self.layout.fields().iter().zip(&self.types).zip(uses);
+        let fields = columns.map(|((field, ty), of)| {
             let data_type = match ty {
                 ScalarType::DateTime => DataType::Timestamp(unit, Some(Arc::from("UTC"))),
                 _ => field.data_type().clone(),
             };
             let metadata = [("kql.type".to_owned(), ty.name().to_owned())].into();
-            Field::new(field.name(), data_type, field.is_nullable()).with_metadata(metadata)
+            Field::new(field.name(), data_type, field.is_nullable() || *of == Use::Empty).with_metadata(metadata)
         });
         Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
     }
@@ -304,24 +315,59 @@ pub(crate) fn free_path(folder: &Path, table: &str, taken: &mut std::collections
     folder.join(format!("{name}.parquet"))
 }
 
-/// Whether values come again often enough for a dictionary; columns that are no text always count as such.
-fn repeats<'a>(columns: impl Iterator<Item = &'a ArrayRef>) -> bool {
+/// What a column's first values say of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// Values come again often enough for a dictionary. Columns that are no text count as such.
+    Repeats,
+    /// Nearly every value is another: ids, documents.
+    Differs,
+    /// All texts are empty so far: they are written as nulls, which cost nothing and are read as empty texts.
+    Empty,
+}
+
+fn use_of<'a>(field: &Field, columns: impl Iterator<Item = &'a ArrayRef>) -> Use {
     let mut seen = std::collections::HashSet::new();
     let mut values = 0;
     for column in columns {
-        let Some(texts): Option<&StringViewArray> = column.as_string_view_opt() else { return true };
+        let Some(texts): Option<&StringViewArray> = column.as_string_view_opt() else { return Use::Repeats };
         for text in texts.iter().flatten().filter(|text| !text.is_empty()) {
             values += 1;
             seen.insert(text);
             if values >= SAMPLE {
-                return seen.len() * 2 <= values;
+                return if seen.len() * 2 <= values { Use::Repeats } else { Use::Differs };
             }
         }
     }
-    values < 50 || seen.len() * 2 <= values
+    match values {
+        0 if !field.is_nullable() => Use::Empty,
+        0..50 => Use::Repeats,
+        _ if seen.len() * 2 <= values => Use::Repeats,
+        _ => Use::Differs,
+    }
+}
+
+/// A column of texts that is nullable in the file only because all its texts were empty at first.
+fn with_nulls(texts: &StringViewArray) -> ArrayRef {
+    let present = NullBuffer::from_iter(texts.views().iter().map(|view| *view as u32 != 0));
+    if present.null_count() == texts.len() {
+        return new_null_array(&DataType::Utf8View, texts.len());
+    }
+    let (views, buffers, _) = texts.clone().into_parts();
+    match StringViewArray::try_new(views, buffers, Some(present)) {
+        Ok(array) => Arc::new(array),
+        Err(_) => Arc::new(texts.clone()),
+    }
 }
 
 fn as_written(column: &ArrayRef, field: &Field) -> ArrayRef {
+    if field.is_nullable()
+        && column.null_count() == 0
+        && field.metadata().get("kql.type").is_some_and(|ty| ty == ScalarType::String.name())
+        && let Some(texts) = column.as_string_view_opt()
+    {
+        return with_nulls(texts);
+    }
     let DataType::Timestamp(unit, zone) = field.data_type() else { return Arc::clone(column) };
     let Some(ticks) = column.as_primitive_opt::<Int64Type>() else { return Arc::clone(column) };
     match unit {
@@ -357,8 +403,20 @@ mod tests {
         let ids: ArrayRef = Arc::new((0..1000).map(|id| Some(id.to_string())).collect::<StringViewArray>());
         let names: ArrayRef = Arc::new((0..1000).map(|id| Some((id % 7).to_string())).collect::<StringViewArray>());
         let empty: ArrayRef = Arc::new(StringViewArray::from(vec![""; 1000]));
-        assert!(!repeats([&ids].into_iter()));
-        assert!(repeats([&names].into_iter()));
-        assert!(repeats([&empty].into_iter()));
+        let field = Field::new("x", DataType::Utf8View, false);
+        let of = |column: &ArrayRef| use_of(&field, [column].into_iter());
+        assert_eq!([of(&ids), of(&names), of(&empty)], [Use::Differs, Use::Repeats, Use::Empty]);
+    }
+
+    #[test]
+    fn empty_texts_become_nulls_where_the_file_has_them() {
+        let field = Field::new("x", DataType::Utf8View, true)
+            .with_metadata([("kql.type".to_owned(), "string".to_owned())].into());
+        let texts: ArrayRef = Arc::new(StringViewArray::from(vec!["", "a", "", "longer than twelve bytes"]));
+        let written = as_written(&texts, &field);
+        assert_eq!(
+            written.as_string_view().iter().collect::<Vec<_>>(),
+            [None, Some("a"), None, Some("longer than twelve bytes")]
+        );
     }
 }

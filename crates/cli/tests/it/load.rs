@@ -62,3 +62,23 @@ fn a_lake_can_be_loaded_again() {
     let of = |logs: &str| folder.run(&["query", query, "--logs", logs, "--format", "json"]).json();
     assert_eq!(of("second"), of("logs"));
 }
+
+#[test]
+fn custom_tables_keep_their_types_and_rows_their_places() {
+    let folder = folder_with_launches();
+    let line = |n: u32| {
+        format!(r#"{{"TimeGenerated":"2026-03-01T00:00:0{n}Z","Type":"Own_CL","d":{{"k":[{n}]}},"s":"x{n}"}}"#)
+    };
+    folder.write("own/own.json", &format!("{}\n{}\n", line(1), line(2)));
+    assert_eq!(folder.run(&["load", "own", "-o", "lake"]).code, 0);
+    let query = "Own_CL | project s, t = gettype(d), first = d.k[0] | order by s asc";
+    let of = |logs: &str| folder.run(&["query", query, "--logs", logs, "--format", "json"]);
+    assert!(of("own").out.contains("dictionary"), "{}", of("own").out);
+    assert_eq!(of("lake").json(), of("own").json(), "{}", of("lake").err);
+    assert_eq!(folder.run(&["load", "logs", "-o", "trail"]).code, 0);
+    let sources = |logs: &str| {
+        let hunt = folder.run(&["hunt", "rules", "--logs", logs, "--format", "json"]).json();
+        hunt["alerts"].as_array().unwrap().iter().map(|alert| alert["rows"][0]["sources"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(sources("trail"), sources("logs"), "the table and the id of the records as well");
+}

@@ -11,3 +11,4 @@ mod large;
 mod others;
 mod samples;
 mod support;
+mod traps;

@@ -1,0 +1,137 @@
+//! What a source's numbers say of how it was made: limits of the tool that exported it, and spreadsheets it went
+//! through.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use kql_types::datetime::{TICKS_PER_HOUR, TICKS_PER_MINUTE};
+
+use crate::report::SourceReport;
+
+/// A limit of an export: how many events it gives unless told otherwise.
+struct Limit {
+    /// Of the records; see `SourceReport::kinds`.
+    kind: &'static str,
+    /// The format begins with this.
+    format: &'static str,
+    records: u64,
+    what: &'static str,
+}
+
+const LIMITS: &[Limit] = &[
+    Limit {
+        kind: "azure-activity-rest",
+        format: "json",
+        records: 50,
+        what: "`az monitor activity-log list` gives no more unless --max-events is given",
+    },
+    Limit {
+        kind: "azure-activity-rest",
+        format: "json",
+        records: 1_000,
+        what: "`Get-AzActivityLog` gives no more unless -MaxRecord is given",
+    },
+    Limit {
+        kind: "exported rows",
+        format: "csv",
+        records: 30_000,
+        what: "the portal shows no more; export a shorter time at once, or ask the query interface",
+    },
+    Limit {
+        kind: "exported rows",
+        format: "json",
+        records: 500_000,
+        what: "the query interface gives no more; ask for a shorter time at once",
+    },
+];
+
+/// Spans that exports have unless told otherwise.
+const SPANS: &[(&str, i64, &str)] = &[(
+    "azure-activity-rest",
+    6,
+    "`az monitor activity-log list` takes the last 6 hours unless --offset or --start-time is given",
+)];
+
+/// Fewer events than this say nothing by their span.
+const SPAN_RECORDS_MIN: u64 = 20;
+
+/// What is suspicious about a source.
+pub(crate) fn of(report: &SourceReport) -> Vec<String> {
+    let mut notes = Vec::new();
+    let count = |kind: &str| report.kinds.get(kind).copied().unwrap_or_default();
+    for limit in LIMITS {
+        let all = count(limit.kind);
+        if all == limit.records && report.records == all && report.format.starts_with(limit.format) {
+            notes.push(format!("{all} events exactly, probably cut off: {}", limit.what));
+        }
+    }
+    for (kind, hours, what) in SPANS {
+        let (Some(first), Some(last)) = (report.first, report.last) else { continue };
+        let (least, most) = (hours * TICKS_PER_HOUR - 15 * TICKS_PER_MINUTE, hours * TICKS_PER_HOUR);
+        if count(kind) >= SPAN_RECORDS_MIN && count(kind) == report.records && (least..=most).contains(&(last - first))
+        {
+            notes.push(format!("the events span {hours} hours, probably cut off: {what}"));
+        }
+    }
+    notes
+}
+
+/// What spreadsheets do to the cells of a file that was opened and saved.
+#[derive(Default)]
+pub(crate) struct Spreadsheet {
+    /// By column: texts cut at the most a cell holds, numbers in scientific notation.
+    seen: BTreeMap<usize, [u64; 2]>,
+}
+
+/// Characters that a spreadsheet's cell holds at most.
+const CELL_MAX: usize = 32_767;
+
+impl Spreadsheet {
+    pub(crate) fn see(&mut self, cells: &[Cow<'_, str>]) {
+        for (column, cell) in cells.iter().enumerate() {
+            if cell.len() >= CELL_MAX && cell.chars().count() == CELL_MAX {
+                self.seen.entry(column).or_default()[0] += 1;
+            } else if is_scientific(cell) {
+                self.seen.entry(column).or_default()[1] += 1;
+            }
+        }
+    }
+
+    /// One note for each column and kind of damage.
+    pub(crate) fn notes(&self, names: &[Cow<'_, str>]) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (column, [cut, rounded]) in &self.seen {
+            let name = names.get(*column).map_or("", |name| name.as_ref());
+            if *cut > 0 {
+                notes.push(format!(
+                    "{name}: {cut} texts of exactly {CELL_MAX} characters, probably cut by a spreadsheet"
+                ));
+            }
+            if *rounded > 0 {
+                notes.push(format!("{name}: {rounded} numbers like 1.23E+11, probably rounded by a spreadsheet"));
+            }
+        }
+        notes
+    }
+}
+
+/// `1.23E+11`, as spreadsheets show long numbers.
+fn is_scientific(cell: &str) -> bool {
+    let Some((mantissa, exponent)) = cell.split_once("E+") else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    whole.len() == 1 && digits(whole) && digits(fraction) && digits(exponent) && exponent.len() <= 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_spreadsheets_rounded() {
+        assert!(is_scientific("1.23457E+11") && is_scientific("1E+11"));
+        assert!(
+            !is_scientific("12E+11") && !is_scientific("1.2E-3") && !is_scientific("E+1") && !is_scientific("aE+b")
+        );
+    }
+}
