@@ -28,6 +28,8 @@ pub enum Command {
     Load(LoadArgs),
     /// Format KQL files
     Fmt(FmtArgs),
+    /// Serve an editor over standard input and output: diagnostics, completion, help, definitions, formatting
+    Lsp(LspArgs),
     /// Run the unit tests beside rules: events, and what must come of them
     Test(TestArgs),
     /// Write a made-up company's raw logs with planted attacks, hunt them, and compare
@@ -320,6 +322,18 @@ pub enum TestFormat {
     Junit,
     /// The Test Anything Protocol
     Tap,
+}
+
+#[derive(Debug, Args)]
+pub struct LspArgs {
+    /// Spellings that only Tidewatch accepts are errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Standard input and output are the only way; editors that name it may
+    #[arg(long, hide = true)]
+    pub stdio: bool,
+    #[command(flatten)]
+    pub names: NameArgs,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod builtin;
 mod commands;
 mod diagnostics;
 mod exit;
+mod lsp;
 mod output;
 mod progress;
 mod report;
@@ -35,6 +36,7 @@ pub fn run() -> ExitCode {
         Command::Load(args) => commands::load::run(args),
         Command::Fmt(args) => commands::fmt::run(args),
         Command::Test(args) => commands::test::run(args),
+        Command::Lsp(args) => commands::lsp::run(args),
         Command::Demo(args) => commands::demo::run(args),
     };
     match result {

@@ -6,11 +6,12 @@ use std::path::Path;
 use anyhow::Context;
 
 /// The crates from the lowest layer to the highest: a crate may depend only on earlier ones.
-const LAYERS: [&str; 14] = [
+const LAYERS: [&str; 15] = [
     "kql-syntax",
     "kql-types",
     "kql-functions",
     "kql-semantics",
+    "kql-editor",
     "kql-plan",
     "kql-exec",
     "tables",
@@ -24,10 +25,11 @@ const LAYERS: [&str; 14] = [
 ];
 
 /// Crates that must not see these libraries, directly.
-const BLIND: [(&str, &[&str]); 3] = [
+const BLIND: [(&str, &[&str]); 4] = [
     ("kql-syntax", &["arrow", "datafusion", "parquet"]),
     ("kql-types", &["arrow", "datafusion", "parquet"]),
     ("kql-semantics", &["arrow", "datafusion", "parquet"]),
+    ("kql-editor", &["arrow", "datafusion", "parquet"]),
 ];
 
 /// Libraries of terminals, command lines and errors without types.

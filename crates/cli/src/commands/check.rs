@@ -31,7 +31,8 @@ pub fn run(args: &CheckArgs) -> Result<Exit> {
     check_files(args)
 }
 
-fn engine_for(names: &NameArgs, library: &RuleLibrary) -> Result<Engine> {
+/// An engine without data that knows these names.
+pub fn engine_for(names: &NameArgs, library: &RuleLibrary) -> Result<Engine> {
     let input = SessionInput {
         logs: &[],
         names,
@@ -47,7 +48,8 @@ fn clock() -> i64 {
     datetime::parse("2026-01-01").unwrap_or(datetime::UNIX_EPOCH)
 }
 
-fn check_text(engine: &Engine, text: &str, strict: bool, parameters: Vec<(String, Value)>) -> (Checked, String) {
+/// What is wrong with a query, placeholders filled; and the text that was checked.
+pub fn check_text(engine: &Engine, text: &str, strict: bool, parameters: Vec<(String, Value)>) -> (Checked, String) {
     let now = clock();
     let filled = placeholders::fill(text, now - datetime::TICKS_PER_DAY, now);
     let options = QueryOptions { strict, parameters, ..QueryOptions::at(now) };

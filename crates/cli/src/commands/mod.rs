@@ -5,6 +5,7 @@ pub mod demo;
 pub mod fmt;
 pub mod hunt;
 pub mod load;
+pub mod lsp;
 pub mod query;
 pub mod sources;
 pub mod test;

@@ -9,6 +9,7 @@ mod hunt;
 mod hunt_flags;
 mod load;
 mod logs;
+mod lsp;
 mod names;
 mod query;
 mod real_logs;
