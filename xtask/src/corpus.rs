@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use engine::{EngineError, Limits, QueryOptions};
+use engine::{EngineError, ExternalFiles, Limits, QueryOptions};
 use kql_semantics::BindOptions;
 use kql_types::{Severity, datetime};
 use serde::Deserialize;
@@ -235,7 +235,12 @@ fn stages(entry: &Entry, catalog: &host::SharedCatalog, until: &str, tally: &mut
         Ok(data) => data,
         Err(error) => return tally.note("runs-synthetic", entry, Some(error.to_string())),
     };
-    match host::engine(catalog, Some(Arc::new(data))).run_blocking(&text, &query_options) {
+    let folder = match host::external_files(&hints, ROWS, now()) {
+        Ok(folder) => folder,
+        Err(error) => return tally.note("runs-synthetic", entry, Some(error.to_string())),
+    };
+    let external = ExternalFiles::new().with_folder(folder.path());
+    match host::engine(catalog, Some(Arc::new(data))).with_external(external).run_blocking(&text, &query_options) {
         Ok(output) => {
             tally.note("runs-synthetic", entry, None);
             let rows: usize = output.tables.iter().map(engine::ResultTable::row_count).sum();

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use anyhow::Context;
 use connectors::LoadOptions;
 use datafusion::arrow::record_batch::RecordBatch;
-use engine::{Engine, TableCatalog};
+use engine::{Engine, ExternalFiles, TableCatalog};
 use kql_semantics::bound::BoundQuery;
 use kql_semantics::{Catalog, StoredFunction};
 use kql_syntax::ast::ParamType;
-use kql_types::{Column, ScalarType};
+use kql_types::{Column, ScalarType, Value};
 use scan::DataSet;
 use tables::SchemaSet;
 
-use crate::synthetic::Hints;
+use crate::synthetic::{External, Hints};
 
 /// A catalog shared by all runs.
 pub type SharedCatalog = Arc<dyn Catalog>;
@@ -107,4 +107,65 @@ pub fn ingest(raw: &Path, out: &Path, threads: usize) -> anyhow::Result<usize> {
     let loaded = loaded.map_err(|error| anyhow::anyhow!("{error}"))?;
     let rows: u64 = loaded.parquet.iter().map(|file| file.rows).sum();
     Ok(usize::try_from(rows)?)
+}
+
+/// Files for every `externaldata` of a query, shaped like the rows of tables, in a folder of their own.
+pub fn external_files(hints: &Hints, rows: usize, now: i64) -> anyhow::Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir().context("a folder for external files")?;
+    for external in hints.externals() {
+        let option = |name: &str| {
+            external.options.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        };
+        let json = matches!(option("format"), Some(Value::String(format)) if format.contains("json"));
+        let headed = matches!(option("ignoreFirstRecord"), Some(Value::Bool(true)));
+        let mut text = String::new();
+        if headed {
+            text.push_str(&external.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(","));
+            text.push('\n');
+        }
+        for row in 0..rows {
+            let cells = external.columns.iter().map(|column| hints.cell(&external.table, column, row, now));
+            let cells: Vec<Value> = cells.collect();
+            text.push_str(&if json { json_line(external, &cells) } else { csv_line(&cells) });
+            text.push('\n');
+        }
+        for place in external.addresses.iter().filter_map(|address| ExternalFiles::place(address)) {
+            let path = folder.path().join(place);
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            if !path.exists() {
+                std::fs::write(&path, &text).with_context(|| format!("writing {}", path.display()))?;
+            }
+        }
+    }
+    Ok(folder)
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null(_) => String::new(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Long(value) => value.to_string(),
+        Value::Real(value) => value.to_string(),
+        Value::Decimal(text) | Value::Guid(text) | Value::String(text) => text.clone(),
+        Value::DateTime(ticks) => kql_types::datetime::format(*ticks),
+        Value::TimeSpan(ticks) => kql_types::timespan::format(*ticks),
+        Value::Dynamic(value) => value.to_display_json(),
+    }
+}
+
+fn csv_line(cells: &[Value]) -> String {
+    let quoted = |text: String| match text.contains([',', '"', '\n']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text,
+    };
+    cells.iter().map(|cell| quoted(plain(cell))).collect::<Vec<_>>().join(",")
+}
+
+fn json_line(external: &External, cells: &[Value]) -> String {
+    let entries = external.columns.iter().zip(cells);
+    let entries = entries.map(|(column, cell)| (column.name.clone(), serde_json::Value::String(plain(cell))));
+    serde_json::Value::Object(entries.collect()).to_string()
 }

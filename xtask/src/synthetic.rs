@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use kql_semantics::bound::{ColumnId, Expr, ExprKind, PathStep, Rel, RelKind, SummarizeItem};
 use kql_types::{Column, Dynamic, ScalarType, Value, datetime};
 
+/// How the name of a table begins that stands for an `externaldata`.
+const EXTERNAL: &str = "externaldata(";
+
 /// Rows made for each table.
 pub const ROWS: usize = 96;
 
@@ -38,6 +41,18 @@ struct Origin {
 pub struct Hints {
     by_column: BTreeMap<(String, String), Vec<Hint>>,
     origins: HashMap<ColumnId, Origin>,
+    /// Columns that are a part of a column.
+    sources: HashMap<ColumnId, Origin>,
+    externals: Vec<External>,
+}
+
+/// An `externaldata`, whose rows are made as those of a table.
+#[derive(Debug, Clone)]
+pub struct External {
+    pub table: String,
+    pub addresses: Vec<String>,
+    pub options: Vec<(String, Value)>,
+    pub columns: Vec<Column>,
 }
 
 impl Hints {
@@ -55,6 +70,18 @@ impl Hints {
                 for (column, source) in rel.columns.iter().zip(source) {
                     let origin = Origin { table: name.clone(), column: source.clone(), path: Vec::new() };
                     self.origins.insert(column.id, origin);
+                }
+            }
+            RelKind::ExternalData { uris, options } => {
+                let table = format!("{EXTERNAL}{}", uris.join(" "));
+                for column in &rel.columns {
+                    let origin = Origin { table: table.clone(), column: column.name.to_string(), path: Vec::new() };
+                    self.origins.insert(column.id, origin);
+                }
+                if !self.externals.iter().any(|known| known.table == table) {
+                    let columns = rel.columns.iter().map(|column| Column::new(column.name.as_ref(), column.ty));
+                    let (addresses, options) = (uris.clone(), options.clone());
+                    self.externals.push(External { table, addresses, options, columns: columns.collect() });
                 }
             }
             RelKind::Filter { input, predicate } => {
@@ -92,9 +119,20 @@ impl Hints {
                 keys.iter().for_each(|(left, right)| {
                     self.expr(left);
                     self.expr(right);
+                    self.meet(self.source(left), self.source(right));
                 });
                 if let Some(condition) = condition {
                     self.expr(condition);
+                }
+            }
+            RelKind::Materialize { input, .. } => {
+                self.rel(input);
+                for (output, column) in rel.columns.iter().zip(&input.columns) {
+                    for map in [&mut self.origins, &mut self.sources] {
+                        if let Some(origin) = map.get(&column.id).cloned() {
+                            map.insert(output.id, origin);
+                        }
+                    }
                 }
             }
             RelKind::MvExpand { input, items, .. } => {
@@ -128,7 +166,6 @@ impl Hints {
             | RelKind::ParseKv { input, .. }
             | RelKind::TopNested { input, .. }
             | RelKind::Scan { input, .. }
-            | RelKind::Materialize { input, .. }
             | RelKind::Reduce { input, .. } => self.rel(input),
             RelKind::Plugin { input: Some(input), .. } => self.rel(input),
             _ => {}
@@ -146,7 +183,54 @@ impl Hints {
         }
     }
 
+    /// As [`Hints::origin`], also through functions that keep a part of a text.
+    fn source(&self, expr: &Expr) -> Option<Origin> {
+        let parts = ["extract", "split", "trim_start", "trim_end", "replace", "replace_string", "replace_regex", "substring"];
+        match &expr.kind {
+            ExprKind::Column(id) => self.origins.get(id).or_else(|| self.sources.get(id)).cloned(),
+            ExprKind::Call { function, args } if parts.contains(&function.name) => {
+                args.iter().rev().find_map(|arg| self.source(arg))
+            }
+            ExprKind::Path { base, .. } if matches!(base.kind, ExprKind::Call { .. }) => self.source(base),
+            _ => self.origin(expr),
+        }
+    }
+
+    fn first_source(&self, rel: &Rel) -> Option<Origin> {
+        let id = rel.columns.first()?.id;
+        self.origins.get(&id).or_else(|| self.sources.get(&id)).cloned()
+    }
+
+    /// Two values that a query matches: those of a file outside are values that the column of the table has.
+    fn meet(&mut self, a: Option<Origin>, b: Option<Origin>) {
+        let (Some(a), Some(b)) = (a, b) else { return };
+        let (outside, inside) = match (a.table.starts_with(EXTERNAL), b.table.starts_with(EXTERNAL)) {
+            (true, false) => (a, b),
+            (false, true) => (b, a),
+            _ => return,
+        };
+        let hints = self.by_column.get(&(inside.table, inside.column.clone())).cloned().unwrap_or_default();
+        let of_path: Vec<Hint> = hints.into_iter().filter(|hint| hint.path == inside.path).collect();
+        let name = if inside.path.is_empty() { inside.column.as_str() } else { "value" };
+        for row in 0..4 {
+            let value = Value::String(text(&of_path, name, row));
+            let hint = Hint { path: Vec::new(), operator: "==".to_string(), value };
+            let own = self.by_column.entry((outside.table.clone(), outside.column.clone())).or_default();
+            if !own.contains(&hint) {
+                own.push(hint);
+            }
+        }
+    }
+
+    /// What a query reads from outside.
+    pub fn externals(&self) -> &[External] {
+        &self.externals
+    }
+
     fn define(&mut self, id: ColumnId, expr: &Expr) {
+        if let Some(source) = self.source(expr) {
+            self.sources.insert(id, source);
+        }
         if let Some(origin) = self.origin(expr) {
             self.origins.insert(id, origin);
         }
@@ -214,6 +298,9 @@ impl Hints {
             }
             ExprKind::InRel { value, rel, negated, .. } => {
                 self.rel(rel);
+                if !*negated {
+                    self.meet(self.source(value), self.first_source(rel));
+                }
                 if let (false, RelKind::Datatable { rows }) = (*negated, rel.kind.as_ref()) {
                     for row in rows {
                         if let Some(literal) = row.first() {
@@ -222,7 +309,11 @@ impl Hints {
                     }
                 }
             }
-            ExprKind::HasRel { rel, .. } | ExprKind::Scalar(rel) => self.rel(rel),
+            ExprKind::HasRel { value, rel, .. } => {
+                self.rel(rel);
+                self.meet(self.source(value), self.first_source(rel));
+            }
+            ExprKind::Scalar(rel) => self.rel(rel),
             _ => {}
         }
     }

@@ -27,6 +27,14 @@ impl ExternalFiles {
         self
     }
 
+    /// Where in a folder the file of a remote address lies: `host/a/b.csv`.
+    pub fn place(address: &str) -> Option<PathBuf> {
+        match Address::parse(address) {
+            Address::Remote(parts) => Some(parts.iter().collect()),
+            Address::Local(_) | Address::Refused => None,
+        }
+    }
+
     /// The file that stands for an address.
     pub fn find(&self, address: &str) -> Option<PathBuf> {
         let named = Address::parse(address);

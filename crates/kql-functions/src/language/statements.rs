@@ -40,7 +40,10 @@ pub static FAMILY: &[Form] = &[
         syntax: &["declare pattern NAME [= (PARAMETER: TYPE, ...) { (VALUE, ...) = { BODY }; ... }];"],
         summary: "Maps tuples of texts to queries.",
         details: "",
-        examples: &[],
+        examples: &[ex(
+            "declare pattern team = (Name:string) { ('red') = { print Lead = 'ann' }; ('blue') = { print Lead = 'bob' }; }; team('blue')",
+            "Lead:string\n\"bob\"",
+        )],
     },
     Form {
         name: "alias",
