@@ -185,7 +185,8 @@ impl Hints {
 
     /// As [`Hints::origin`], also through functions that keep a part of a text.
     fn source(&self, expr: &Expr) -> Option<Origin> {
-        let parts = ["extract", "split", "trim_start", "trim_end", "replace", "replace_string", "replace_regex", "substring"];
+        let parts =
+            ["extract", "split", "trim_start", "trim_end", "replace", "replace_string", "replace_regex", "substring"];
         match &expr.kind {
             ExprKind::Column(id) => self.origins.get(id).or_else(|| self.sources.get(id)).cloned(),
             ExprKind::Call { function, args } if parts.contains(&function.name) => {

@@ -168,3 +168,12 @@ fn long_lists_are_joined() {
         &["11"],
     );
 }
+
+#[test]
+fn a_macro_runs_for_each_entity() {
+    gives(
+        "macro-expand entity_group [database('a'), database('b')] as d (datatable(n:long)[1] | extend m = 2)",
+        "n m",
+        &["1 2", "1 2"],
+    );
+}

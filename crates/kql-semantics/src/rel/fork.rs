@@ -5,7 +5,7 @@ use kql_types::{ScalarType, Span};
 
 use crate::binder::{Binder, column_expr};
 use crate::bound::{AggregateCall, Expr, JoinKind, RelKind, SummarizeItem};
-use crate::expr::unwrapped;
+use crate::expr::{Bound, unwrapped};
 use crate::scope::{Table, Variable};
 
 impl Binder<'_> {
@@ -123,5 +123,35 @@ impl Binder<'_> {
         let columns = inner.rel.columns.clone();
         let kind = RelKind::Partition { input: keys, by: constant, scope: id, subquery: inner.rel };
         Table { open: inner.open, ..Table::new(self.rel(kind, columns, false, span)) }
+    }
+
+    /// `macro-expand entity_group [a, b] as x (x.T | ...)`: the union of the query over each entity.
+    pub(super) fn macro_expand(&mut self, scope: &ast::Expr, body: &[ast::Statement], span: Span) -> Table {
+        let (name, group) = match &scope.kind {
+            ast::ExprKind::Named { names, value, .. } => (names.first(), &**value),
+            _ => (None, scope),
+        };
+        let entities = match &unwrapped(group).kind {
+            ast::ExprKind::Call { name, args } if name.text == "entity_group" => args.as_slice(),
+            _ => std::slice::from_ref(group),
+        };
+        let mut tables = Vec::with_capacity(entities.len());
+        for entity in entities {
+            let Bound::Entity(bound) = self.bind(entity) else {
+                self.unsupported("macro-expand over a stored entity group", entity.span);
+                return self.no_table(span);
+            };
+            let outer = self.scope.clone();
+            self.level += 1;
+            if let Some(name) = name {
+                self.declare(&name.text, Variable::Entity(bound));
+            }
+            let result = self.without_row(|b| b.bind_function_body(body, span));
+            self.level -= 1;
+            self.scope = outer;
+            let table = self.table_of(result, span);
+            tables.push(Table { name: None, ..table });
+        }
+        self.unified(tables, false, None, span)
     }
 }

@@ -173,7 +173,8 @@ impl Binder<'_> {
             OperatorKind::Evaluate { call, schema, schema_open } => {
                 self.evaluate(None, call, schema.as_deref(), *schema_open, span)
             }
-            OperatorKind::MacroExpand { .. } | OperatorKind::Other => {
+            OperatorKind::MacroExpand { scope, body } => self.macro_expand(scope, body, span),
+            OperatorKind::Other => {
                 self.unsupported(operator.keyword.text.clone(), operator.keyword.span);
                 self.no_table(span)
             }
