@@ -17,6 +17,7 @@ use crate::options::LoadOptions;
 use crate::report::{Example, NAMES_MAX, SourceReport, excerpt, tally};
 use crate::result_table;
 use crate::row::Row;
+use crate::sources::entra::portal::Download;
 use crate::sources::exported::{self, Plans, Target, Values};
 use crate::sources::{self, Mapped, Maps, Place, Record};
 use crate::suspicions::Spreadsheet;
@@ -210,7 +211,8 @@ impl<'a> Decoder<'a> {
     /// Reads a file of columns to its end.
     pub(crate) fn delimited(&mut self, reader: impl Read, separator: u8, give: &mut dyn FnMut(Decoded)) {
         let mut file = Delimited::new(reader, separator, self.options.limits.record_bytes);
-        let names = file.names.clone();
+        let download = Download::of(&file.names, self.place.path);
+        let names = download.as_ref().map_or_else(|| file.names.clone(), |download| download.names.clone());
         let of_table = names.iter().any(|name| exported::is_time_column(name) || name == "$table");
         let mut plans: HashMap<String, exported::Plan> = HashMap::new();
         let table_column = names.iter().position(|name| name == "$table");
@@ -230,7 +232,10 @@ impl<'a> Decoder<'a> {
                 Err(reason) => self.events.push(Event::Unreadable(reason)),
                 Ok(cells) => {
                     damage.see(&cells);
-                    let named = type_column.and_then(|index| cells.get(index)).map_or("", |cell| cell.as_ref());
+                    let named = match &download {
+                        Some(download) => download.table,
+                        None => type_column.and_then(|index| cells.get(index)).map_or("", |cell| cell.as_ref()),
+                    };
                     let plan = match plans.contains_key(named) {
                         true => plans.get(named),
                         false => {
@@ -241,7 +246,10 @@ impl<'a> Decoder<'a> {
                     match plan.map(|plan| (plan, &plan.target)) {
                         Some((plan, Target::Known(spec))) if of_table || !is_raw_header(&names) => {
                             self.count_kind("exported rows");
-                            let row = exported::row(plan, spec, &names, Values::Text(&cells));
+                            let mut row = exported::row(plan, spec, &names, Values::Text(&cells));
+                            if let Some(download) = &download {
+                                download.complete(&cells, &mut row);
+                            }
                             self.row(record, row);
                         }
                         _ => self.text(record, &delimited::as_json(&names, &cells)),

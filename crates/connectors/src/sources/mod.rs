@@ -4,7 +4,7 @@
 
 mod aws_cloudtrail;
 mod azure;
-mod entra;
+pub(crate) mod entra;
 pub(crate) mod exported;
 mod gcp_audit;
 mod graph;

@@ -84,3 +84,35 @@ fn encodings_and_shapes_of_other_tools() {
         assert_eq!(times, ["2026-03-01T00:00:00.0000000Z"; 2], "{what}");
     }
 }
+
+#[test]
+fn sign_ins_downloaded_from_the_portal() {
+    let csv = "\u{feff}Date (UTC),Request ID,User agent,Correlation ID,User ID,User,Username,Application,Application ID ,IP address,Location,Status,Sign-in error code,Failure reason,Client app,Device ID,Browser,Operating System,Compliant,Managed,Join Type,Authentication requirement,Conditional Access,Flagged for review\r\n\
+        2026-03-01T10:00:00Z,r1,curl/8,c1,u1,Nina,nina@contoso.example,App,a1,203.0.113.9,\"Warsaw, Mazowieckie, PL\",Failure,50126,Bad password,Browser,,Chrome 99,Windows,False,True,,Single-factor authentication,Not Applied,No\r\n\
+        2026-03-01T10:01:00Z,r2,curl/8,c2,u1,Nina,nina@contoso.example,App,a1,203.0.113.9,PL,Success,,Other.,Browser,d1,,,,,,Multifactor authentication,Success,No\r\n";
+    let loaded = load_files(&[("InteractiveSignIns_2026-03-01.csv", csv.as_bytes())]);
+    let of = |name: &str| column(&loaded, "SigninLogs", name);
+    assert_eq!(of("TimeGenerated"), ["2026-03-01T10:00:00.0000000Z", "2026-03-01T10:01:00.0000000Z"]);
+    assert_eq!(of("UserPrincipalName"), ["nina@contoso.example"; 2]);
+    assert_eq!((of("AppId"), of("IPAddress")), (vec!["a1".to_owned(); 2], vec!["203.0.113.9".to_owned(); 2]));
+    assert_eq!(of("ResultType"), ["50126", "0"]);
+    assert_eq!(of("ResultDescription"), ["Bad password", ""]);
+    assert_eq!(of("Location"), ["PL", "PL"]);
+    assert_eq!(
+        of("LocationDetails"),
+        [r#"{"city":"Warsaw","state":"Mazowieckie","countryOrRegion":"PL"}"#, r#"{"countryOrRegion":"PL"}"#]
+    );
+    assert_eq!(of("ConditionalAccessStatus"), ["notApplied", "success"]);
+    assert_eq!(of("AuthenticationRequirement"), ["singleFactorAuthentication", "multiFactorAuthentication"]);
+    assert_eq!(
+        of("DeviceDetail"),
+        [
+            r#"{"operatingSystem":"Windows","browser":"Chrome 99","isCompliant":false,"isManaged":true}"#,
+            r#"{"deviceId":"d1"}"#
+        ]
+    );
+    let source = &loaded.report.sources[0];
+    assert_eq!(source.unmapped.get("Flagged for review"), Some(&2), "{:?}", source.unmapped);
+    let others = load_files(&[("NonInteractiveSignIns_2026-03-01.csv", csv.as_bytes())]);
+    assert_eq!(column(&others, "AADNonInteractiveUserSignInLogs", "ResultType"), ["50126", "0"]);
+}
