@@ -71,7 +71,7 @@ fn custom_tables_keep_their_types_and_rows_their_places() {
     };
     folder.write("own/own.json", &format!("{}\n{}\n", line(1), line(2)));
     assert_eq!(folder.run(&["load", "own", "-o", "lake"]).code, 0);
-    let query = "Own_CL | project s, t = gettype(d), first = d.k[0] | order by s asc";
+    let query = "Own_CL | project s, t = gettype(d), k = d.k[0] | order by s asc";
     let of = |logs: &str| folder.run(&["query", query, "--logs", logs, "--format", "json"]);
     assert!(of("own").out.contains("dictionary"), "{}", of("own").out);
     assert_eq!(of("lake").json(), of("own").json(), "{}", of("lake").err);
