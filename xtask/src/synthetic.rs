@@ -313,6 +313,9 @@ impl Hints {
             ExprKind::HasRel { value, rel, .. } => {
                 self.rel(rel);
                 self.meet(self.source(value), self.first_source(rel));
+                if let RelKind::Datatable { rows } = rel.kind.as_ref() {
+                    rows.iter().filter_map(|row| row.first()).for_each(|row| self.note(value, "has", row.clone()));
+                }
             }
             ExprKind::Scalar(rel) => self.rel(rel),
             _ => {}
