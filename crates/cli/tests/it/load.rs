@@ -82,3 +82,22 @@ fn custom_tables_keep_their_types_and_rows_their_places() {
     };
     assert_eq!(sources("trail"), sources("logs"), "the table and the id of the records as well");
 }
+
+#[test]
+fn standard_input_globs_and_folders_give_the_same_rows() {
+    let folder = folder_with_launches();
+    let query = "AWSCloudTrail | summarize n = count(), ids = array_sort_asc(make_set(_ItemId))";
+    let of = |logs: &str, input: &str| {
+        let run = folder.run_with_input(&["query", query, "--logs", logs, "--format", "json"], input);
+        assert_eq!(run.code, 0, "{logs}: {}", run.err);
+        run.out
+    };
+    let from_folder = of("logs", "");
+    assert!(from_folder.contains("\"n\":4"), "{from_folder}");
+    assert_eq!(of("logs/*", ""), from_folder);
+    let mut texts: Vec<_> =
+        std::fs::read_dir(folder.path().join("logs")).unwrap().map(|file| file.unwrap().path()).collect();
+    texts.sort();
+    let all: String = texts.iter().map(|path| std::fs::read_to_string(path).unwrap() + "\n").collect();
+    assert_eq!(of("-", &all), from_folder);
+}
