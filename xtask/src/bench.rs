@@ -50,6 +50,9 @@ pub struct Options {
     /// Turn things off or on, to see what they give: `memo` and `lazy` (paths) are on, `late` (reading) is off.
     #[arg(long, value_delimiter = ',')]
     toggle: Vec<String>,
+    /// Print the plans of our queries, with what each operator did, instead of measuring.
+    #[arg(long)]
+    explain: bool,
     /// Internal: measure one query in this process.
     #[arg(long, hide = true)]
     one: Option<String>,
@@ -135,6 +138,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         if options.ingest {
             names.push("ingest".into());
         }
+    }
+    if options.explain {
+        return names.iter().try_for_each(|name| explain(options, name));
     }
     println!("| query | engine | median | min | CPU | peak memory | rows | check |");
     println!("|---|---|---|---|---|---|---|---|");
@@ -263,6 +269,16 @@ fn engine_over(options: &Options) -> anyhow::Result<(Engine, QueryOptions)> {
     let catalog = TableCatalog::new().with_schemas(known).with_data(&data);
     let engine = Engine::new(Arc::new(catalog), data);
     Ok((engine, QueryOptions { partitions: Some(options.threads), ..QueryOptions::at(clock(options)?.now) }))
+}
+
+fn explain(options: &Options, name: &str) -> anyhow::Result<()> {
+    let text = query_text(name, &clock(options)?.needle)?;
+    let (engine, query) = engine_over(options)?;
+    let query = QueryOptions { explain: true, ..query };
+    let output = engine.run_blocking(&text, &query).map_err(|error| anyhow::anyhow!("{error}"))?;
+    println!("{name}: {:.3} s", output.statistics.elapsed.as_secs_f64());
+    output.statistics.plans.iter().for_each(|plan| println!("{plan}"));
+    Ok(())
 }
 
 fn measure(options: &Options, name: &str) -> anyhow::Result<Json> {

@@ -14,6 +14,7 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::TableSource;
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 use kql_plan::lower::{Materialized, SourceColumn};
@@ -50,6 +51,8 @@ pub(crate) struct Execution {
     pub(crate) made_rows: u32,
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) planning: Mutex<PlanTimes>,
+    /// The plans that ran, when they are asked for.
+    pub(crate) plans: Option<Mutex<Vec<String>>>,
 }
 
 /// Rows of one plan.
@@ -113,6 +116,9 @@ impl Execution {
         }
         drop(stream);
         self.note_rows_read(&plan);
+        if let Some(Ok(mut plans)) = self.plans.as_ref().map(Mutex::lock) {
+            plans.push(DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string());
+        }
         Ok(Collected { batches, places })
     }
 

@@ -70,6 +70,8 @@ pub struct QueryOptions {
     pub limits: Limits,
     /// Partitions of the plan; None: the number of cores.
     pub partitions: Option<usize>,
+    /// Give the plans that ran in [`Statistics::plans`].
+    pub explain: bool,
 }
 
 impl QueryOptions {
@@ -133,6 +135,8 @@ pub struct Statistics {
     pub rows_read: Vec<(String, u64)>,
     pub elapsed: Duration,
     pub planning: PlanTimes,
+    /// When asked for: the plans that ran, with what each operator did.
+    pub plans: Vec<String>,
 }
 
 /// Time from the text to a plan that can run, by stage; of all parts of a query together.

@@ -188,10 +188,11 @@ impl Engine {
         })
     }
 
-    /// Partitions for a query: one where there are few rows, since starting more costs more than it gives.
+    /// Partitions for a query: one where there is little data, since starting more costs more than it gives.
     fn partitions(&self, bound: &BoundQuery) -> usize {
         let rows: u64 = bound.tables.iter().filter_map(|table| self.data.row_count(&table.name)).sum();
-        if rows <= FEW_ROWS { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) }
+        let bytes: u64 = bound.tables.iter().map(|table| self.data.file_bytes(&table.name)).sum();
+        if rows <= FEW_ROWS && bytes <= FEW_BYTES { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) }
     }
 
     /// The spelling of status values a query is shown. Rows that were stored as a table elsewhere are shown as they are:
@@ -237,6 +238,7 @@ impl Engine {
             made_rows: 0,
             warnings: Vec::new(),
             planning: Mutex::default(),
+            plans: options.explain.then(Mutex::default),
         };
         let mut query = bound;
         Ok(async move {
@@ -254,7 +256,8 @@ impl Engine {
             }
             let rows_read = rows_read.into_iter().collect();
             let planning = execution.planning.into_inner().unwrap_or_default();
-            let statistics = Statistics { rows_read, elapsed: started.elapsed(), planning };
+            let plans = execution.plans.and_then(|plans| plans.into_inner().ok()).unwrap_or_default();
+            let statistics = Statistics { rows_read, elapsed: started.elapsed(), planning, plans };
             Ok(QueryOutput { tables, diagnostics: execution.warnings, statistics })
         })
     }
@@ -294,6 +297,8 @@ async fn deep(
 
 /// Rows of all tables of a query together that one partition reads as fast as several.
 const FEW_ROWS: u64 = 50_000;
+/// The same for bytes of files: few rows may be long documents.
+const FEW_BYTES: u64 = 1 << 20;
 
 /// Ends a task whose caller no longer waits.
 struct AbortOnDrop(tokio::task::AbortHandle);

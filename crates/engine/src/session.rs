@@ -83,6 +83,7 @@ impl Planner {
         options.optimizer.repartition_aggregations = false;
         options.optimizer.repartition_joins = false;
         options.optimizer.repartition_windows = false;
+        // Scans deal out their row groups themselves, knowing which of them a filter leaves.
         options.optimizer.repartition_file_scans = false;
         options.execution.enable_file_stream_work_stealing = false;
         // All columns are nullable to us; which of them an expression happens to make non-null says nothing.

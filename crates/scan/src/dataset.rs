@@ -126,6 +126,11 @@ impl DataSet {
         Some(memory.chain(files).sum())
     }
 
+    /// Bytes of the files of a table as they are stored, packed.
+    pub fn file_bytes(&self, table: &str) -> u64 {
+        self.tables.get(table).map_or(0, |data| data.files.iter().map(|file| file.bytes).sum())
+    }
+
     /// Whether all rows of a table lie in Parquet files that somebody else wrote: rows of a table as it was stored, not
     /// records that a loader mapped.
     pub fn is_stored_elsewhere(&self, table: &str) -> bool {

@@ -73,18 +73,6 @@ impl FilePart {
         .collect()
     }
 
-    /// The least and greatest ticks of a time column in a row group, when the footer knows them.
-    pub(crate) fn group_span(&self, column: &str, group: usize) -> Option<(i64, i64)> {
-        let field = self.schema.field_with_name(column).ok()?;
-        let DataType::Timestamp(unit, _) = field.data_type() else { return None };
-        let parquet = self.metadata.file_metadata().schema_descr();
-        let converter = StatisticsConverter::try_new(column, &self.schema, parquet).ok()?;
-        let group = self.metadata.row_groups().get(group)?;
-        let least = ticks_of(&converter.row_group_mins([group]).ok()?, *unit).ok()?;
-        let most = ticks_of(&converter.row_group_maxes([group]).ok()?, *unit).ok()?;
-        Some((least.iter().next()??, most.iter().next()??))
-    }
-
     /// The least and greatest ticks of a time column, when the footer knows them for all rows that have a time.
     pub(crate) fn span(&self, column: &str) -> Option<(i64, i64)> {
         let field = self.schema.field_with_name(column).ok()?;

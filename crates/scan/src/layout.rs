@@ -129,10 +129,15 @@ pub(crate) fn ticks_of(column: &ArrayRef, unit: TimeUnit) -> Result<Int64Array> 
 
 fn scaled(numbers: &Int64Array, times: i64, over: i64, origin: i64) -> Int64Array {
     let max = kql_types::datetime::MAX;
-    // Most columns fit as a whole, and a plain loop over all values is the fastest way to know.
-    let limit = i64::MAX / times / 2;
-    if numbers.values().iter().all(|value| (-limit..limit).contains(value)) && origin == 0 {
-        return numbers.unary(|value| (value * times).div_euclid(over));
+    // Most columns fit as a whole, and a plain loop over all values is the fastest way to know. A null's value may be
+    // anything; it then only takes the slow way.
+    let (least, most) = match origin {
+        0 => (-(i64::MAX / times / 2), i64::MAX / times / 2),
+        _ => ((-origin).div_euclid(times) + 1, (max - origin).div_euclid(times) - 1),
+    };
+    let fits = |values: &[i64]| values.iter().fold(true, |fits, value| fits & (*value >= least) & (*value <= most));
+    if over == 1 && fits(numbers.values()) {
+        return numbers.unary(|value| value * times + origin);
     }
     numbers.unary_opt(|value| {
         let ticks = value.checked_mul(times)?.div_euclid(over).checked_add(origin)?;

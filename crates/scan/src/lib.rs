@@ -12,6 +12,7 @@ mod memory;
 mod provider;
 mod pruning;
 mod reader;
+mod split;
 
 pub use counted::rows_read;
 pub use dataset::{DataError, DataSet, ScanColumn};

@@ -12,9 +12,8 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::ScalarValue;
 use datafusion::common::stats::Precision;
 use datafusion::common::{Result, Statistics};
-use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -33,8 +32,9 @@ use crate::dataset::MemoryPart;
 use crate::file::FilePart;
 use crate::layout::Shown;
 use crate::memory::{scan_schema, shown};
-use crate::pruning::{excludes, is_useful, predicate};
+use crate::pruning::{excludes, is_useful, predicate_of_all};
 use crate::reader::LocalReaders;
+use crate::split::Share;
 
 static LATE_READING: AtomicBool = AtomicBool::new(false);
 
@@ -169,16 +169,7 @@ impl TableScan {
             .with_enable_page_index(true)
             .with_bloom_filter_on_read(true)
             .with_pushdown_filters(LATE_READING.load(Ordering::Relaxed));
-        let mut pruning: Option<Arc<dyn PhysicalExpr>> = None;
-        for filter in filters {
-            if let Some(one) = predicate(filter, &self.columns, first, schema) {
-                pruning = Some(match pruning {
-                    Some(all) => Arc::new(BinaryExpr::new(all, Operator::And, one)),
-                    None => one,
-                });
-            }
-        }
-        if let Some(pruning) = pruning {
+        if let Some(pruning) = predicate_of_all(filters, &self.columns, first, schema) {
             source = source.with_predicate(pruning);
         }
         // What is read of each file, then how it is shown.
@@ -191,19 +182,16 @@ impl TableScan {
         if read.is_empty() {
             read.push(0);
         }
-        let excluded = |file: &FilePart, group: usize| {
-            let span = |column: &str| file.group_span(column, group);
-            filters.iter().any(|filter| excludes(filter, &self.columns, &span))
-        };
-        let groups = file_groups(files, session.config().target_partitions(), numbered, &excluded);
-        if groups.is_empty() {
+        let names = read.iter().filter_map(|index| full.fields().get(*index)).map(|field| field.name().as_str());
+        let share = Share { files, read: names.collect(), filters, columns: &self.columns, numbered };
+        let shares = share.deal(session.config().target_partitions());
+        if shares.groups.is_empty() {
             return Ok(Arc::new(EmptyExec::new(scan_schema(columns))));
         }
-        let rows: u64 = files.iter().map(|file| file.rows).sum();
         let mut statistics = Statistics::new_unknown(&full);
-        statistics.num_rows = Precision::Inexact(usize::try_from(rows).unwrap_or(usize::MAX));
+        statistics.num_rows = Precision::Inexact(usize::try_from(shares.rows).unwrap_or(usize::MAX));
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
-            .with_file_groups(groups)
+            .with_file_groups(shares.groups)
             .with_statistics(statistics)
             .with_projection_indices(Some(read))?
             .build();
@@ -265,75 +253,6 @@ pub fn bound_of_first(
 
 /// Name of the column with the high bits of a row's place.
 const SOURCE_PARTITION: &str = "\u{1}source";
-
-/// A row group that is read: its file, where it begins, and its bytes.
-struct Piece {
-    file: usize,
-    offset: i64,
-    bytes: u64,
-}
-
-/// The row groups that filters on times leave, in order, as at most `partitions` groups of about equal size that follow one
-/// another.
-fn file_groups(
-    files: &[Arc<FilePart>],
-    partitions: usize,
-    numbered: bool,
-    excluded: &dyn Fn(&FilePart, usize) -> bool,
-) -> Vec<FileGroup> {
-    let mut pieces: Vec<Piece> = Vec::new();
-    for (index, file) in files.iter().enumerate() {
-        for (number, group) in file.metadata.row_groups().iter().enumerate() {
-            let Some(first) = group.columns().first() else { continue };
-            // By this offset the reader decides whether a row group lies in a range.
-            let offset = first.dictionary_page_offset().unwrap_or_else(|| first.data_page_offset());
-            let bytes = u64::try_from(group.compressed_size()).unwrap_or(0).max(1);
-            if !excluded(file, number) {
-                pieces.push(Piece { file: index, offset, bytes });
-            }
-        }
-    }
-    let share = pieces.iter().map(|piece| piece.bytes).sum::<u64>().div_ceil(partitions.max(1) as u64).max(1);
-    let mut groups: Vec<FileGroup> = Vec::new();
-    let mut group: Vec<PartitionedFile> = Vec::new();
-    let mut begun: Option<(usize, i64, i64)> = None;
-    let mut before = 0;
-    for piece in &pieces {
-        // A group ends where the next share of the bytes begins.
-        let ends = before / share != groups.len() as u64;
-        if let Some((file, from, last)) = begun
-            && (ends || file != piece.file)
-        {
-            group.extend(files.get(file).map(|file| ranged(file, from, last, numbered)));
-            begun = None;
-        }
-        if ends && !group.is_empty() {
-            groups.push(FileGroup::new(std::mem::take(&mut group)));
-        }
-        let from = begun.map_or(piece.offset, |(_, from, _)| from);
-        begun = Some((piece.file, from, piece.offset));
-        before += piece.bytes;
-    }
-    if let Some((file, from, last)) = begun {
-        group.extend(files.get(file).map(|file| ranged(file, from, last, numbered)));
-    }
-    if !group.is_empty() {
-        groups.push(FileGroup::new(group));
-    }
-    groups
-}
-
-/// The row groups of a file that begin from `from` to `last`.
-fn ranged(file: &FilePart, from: i64, last: i64, numbered: bool) -> PartitionedFile {
-    let path = file.path.to_string_lossy().into_owned();
-    let mut partitioned = PartitionedFile::new(path, file.bytes).with_range(from, last.saturating_add(1));
-    partitioned.extensions.insert(FilePart::clone(file));
-    if numbered {
-        let high = tables::pack_source(file.source.unwrap_or(0), 0);
-        partitioned.partition_values = vec![ScalarValue::Int64(Some(high))];
-    }
-    partitioned
-}
 
 #[async_trait]
 impl TableProvider for TableScan {

@@ -41,8 +41,19 @@ pub(crate) fn is_useful(filter: &Expr, columns: &[ScanColumn]) -> bool {
     }
 }
 
+/// The predicate that all filters together mean for the columns of a file; None when they say nothing.
+pub(crate) fn predicate_of_all(
+    filters: &[Expr],
+    columns: &[ScanColumn],
+    file: &FilePart,
+    schema: &Schema,
+) -> Option<Arc<dyn PhysicalExpr>> {
+    let predicates = filters.iter().filter_map(|filter| predicate(filter, columns, file, schema));
+    predicates.reduce(|all, one| binary(all, Operator::And, one))
+}
+
 /// The predicate that a filter means for the columns of a file.
-pub(crate) fn predicate(
+fn predicate(
     filter: &Expr,
     columns: &[ScanColumn],
     file: &FilePart,
