@@ -192,7 +192,11 @@ impl Engine {
     fn partitions(&self, bound: &BoundQuery) -> usize {
         let rows: u64 = bound.tables.iter().filter_map(|table| self.data.row_count(&table.name)).sum();
         let bytes: u64 = bound.tables.iter().map(|table| self.data.file_bytes(&table.name)).sum();
-        if rows <= FEW_ROWS && bytes <= FEW_BYTES { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) }
+        if rows <= FEW_ROWS && bytes <= FEW_BYTES {
+            1
+        } else {
+            std::thread::available_parallelism().map_or(1, usize::from)
+        }
     }
 
     /// The spelling of status values a query is shown. Rows that were stored as a table elsewhere are shown as they are:

@@ -53,12 +53,7 @@ pub(crate) fn predicate_of_all(
 }
 
 /// The predicate that a filter means for the columns of a file.
-fn predicate(
-    filter: &Expr,
-    columns: &[ScanColumn],
-    file: &FilePart,
-    schema: &Schema,
-) -> Option<Arc<dyn PhysicalExpr>> {
+fn predicate(filter: &Expr, columns: &[ScanColumn], file: &FilePart, schema: &Schema) -> Option<Arc<dyn PhysicalExpr>> {
     match filter {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
             match (predicate(left, columns, file, schema), predicate(right, columns, file, schema)) {

@@ -218,10 +218,7 @@ mod tests {
     fn shares_are_even() {
         let k = 10_000;
         assert_eq!(dealt(&[k, k, k, k], 2, true), [[(0, 0, k), (1, 0, k)], [(2, 0, k), (3, 0, k)]]);
-        assert_eq!(
-            dealt(&[k, k, k], 2, true),
-            [vec![(0, 0, k), (1, 0, k / 2)], vec![(1, k / 2, k), (2, 0, k)]]
-        );
+        assert_eq!(dealt(&[k, k, k], 2, true), [vec![(0, 0, k), (1, 0, k / 2)], vec![(1, k / 2, k), (2, 0, k)]]);
         assert_eq!(dealt(&[k * 9, k * 9, k], 2, true), [vec![(0, 0, k * 9)], vec![(1, 0, k * 9), (2, 0, k)]]);
         assert_eq!(dealt(&[k, k, k], 2, false), [vec![(0, 0, k), (1, 0, k)], vec![(2, 0, k)]]);
         assert_eq!(dealt(&[k * 4], 4, true).len(), 4);

@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use arrow::array::builder::make_view;
-use arrow::array::{ArrayRef, BinaryViewArray, BinaryViewBuilder, BooleanArray, StringViewBuilder};
+use arrow::array::{ArrayRef, BinaryViewArray, BinaryViewBuilder, BooleanArray, StringViewArray, StringViewBuilder};
 use arrow::datatypes::{DataType, Decimal256Type, Float64Type, Int32Type, Int64Type};
 use kql_types::{Dynamic, ScalarType};
 
@@ -15,6 +15,7 @@ use super::aggregate_state::{
 };
 use super::elements::Elements;
 use super::hyperloglog::{HyperLogLog, bits_of, hash_bytes, hash_long};
+use super::view_memo::ViewMemo;
 use super::{AggregateCall, Args, GroupState, KernelError, KernelResult};
 
 /// `dcount(expr, accuracy)`.
@@ -59,12 +60,21 @@ fn sketches(call: &AggregateCall<'_>, output: Output, input: Input) -> Result<Bo
         // The finest; merging a coarser sketch folds it.
         Input::Sketches => 18,
     };
-    Ok(Box::new(Sketches { bits, output, input, sketches: Vec::new(), heap: HeapEstimate::default() }))
+    let (hashes, heap) = (ViewMemo::new(HASH_MEMO_BITS), HeapEstimate::default());
+    Ok(Box::new(Sketches { bits, output, input, sketches: Vec::new(), hashes, heap }))
 }
+
+/// Hashes of so many texts are remembered, as a power of two.
+const HASH_MEMO_BITS: u32 = 13;
 
 /// Calls `f(group, hash)` for every row that is not null. `""` is a value.
 #[inline]
-fn each_hash(args: &Args<'_>, groups: &[usize], mut f: impl FnMut(usize, u64)) -> Result<(), KernelError> {
+fn each_hash(
+    args: &Args<'_>,
+    groups: &[usize],
+    memo: &mut ViewMemo<u64>,
+    mut f: impl FnMut(usize, u64),
+) -> Result<(), KernelError> {
     match args.types.first() {
         Some(ScalarType::Int) => each_number::<Int32Type>(args, 0, groups, |group, v| f(group, hash_long(v.into()))),
         Some(ScalarType::Long | ScalarType::DateTime | ScalarType::TimeSpan) => {
@@ -87,10 +97,14 @@ fn each_hash(args: &Args<'_>, groups: &[usize], mut f: impl FnMut(usize, u64)) -
             f(group, with_sorted_keys(text, |text| hash_bytes(text.as_bytes())));
             Ok(())
         }),
-        _ => each_text(args, 0, groups, |group, text| {
-            f(group, hash_bytes(text.as_bytes()));
-            Ok(())
-        }),
+        _ => {
+            let array = downcast::<StringViewArray>(column(args, 0)?.0)?;
+            memo.start(array);
+            each_row(args, 0, groups, |row, group| {
+                f(group, memo.get(array.views()[row], || hash_bytes(array.value(row).as_bytes())));
+                Ok(())
+            })
+        }
     }
 }
 
@@ -134,6 +148,8 @@ struct Sketches {
     output: Output,
     input: Input,
     sketches: Vec<HyperLogLog>,
+    /// Hashes of texts.
+    hashes: ViewMemo<u64>,
     heap: HeapEstimate,
 }
 
@@ -151,7 +167,10 @@ impl GroupState for Sketches {
     fn update(&mut self, args: &Args<'_>, groups: &[usize], total: usize) -> Result<(), KernelError> {
         self.grow(total);
         match self.input {
-            Input::Values => each_hash(args, groups, |group, hash| self.sketches[group].add(hash))?,
+            Input::Values => {
+                let Sketches { sketches, hashes, .. } = self;
+                each_hash(args, groups, hashes, |group, hash| sketches[group].add(hash))?;
+            }
             Input::Sketches => each_text(args, 0, groups, |group, text| {
                 if let Some(other) = HyperLogLog::from_dynamic(text) {
                     self.sketches[group].merge(&other);
@@ -213,7 +232,7 @@ impl GroupState for Sketches {
     }
 
     fn size(&self) -> usize {
-        self.sketches.capacity() * size_of::<HyperLogLog>() + self.heap.bytes()
+        self.sketches.capacity() * size_of::<HyperLogLog>() + self.heap.bytes() + self.hashes.size()
     }
 }
 

@@ -3,17 +3,19 @@
 //! Every group holds its array as text in the making and the keys of what is in it. Few keys are searched one by one, so
 //! that many small groups stay small.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringViewArray, StringViewBuilder};
+use arrow::array::{Array, ArrayRef, StringViewArray, StringViewBuilder};
 use arrow::datatypes::DataType;
 use kql_types::ScalarType;
 
 use super::aggregate_distinct::KeySet;
 use super::aggregate_list::{OLD_SIZE_MAX, SIZE_MAX, size_max};
-use super::aggregate_state::{HeapEstimate, bug, column, downcast, filtered, grow_with, partial, take_first};
+use super::aggregate_state::{HeapEstimate, bug, column, downcast, filtered, grow, grow_with, partial, take_first};
 use super::canonical::array_items;
 use super::elements::{Elements, item_key};
+use super::view_memo::ViewMemo;
 use super::{AggregateCall, Args, GroupState, KernelError, KernelResult};
 
 /// Up to so many keys are searched one by one.
@@ -101,18 +103,66 @@ impl Set {
     }
 }
 
+/// Values with a number of their own, at most.
+const NUMBERED_MAX: u8 = 64;
+/// Numbers of so many texts are remembered, as a power of two.
+const NUMBER_MEMO_BITS: u32 = 10;
+
+/// The first texts to come are numbered, and each group knows by number which of them it has been offered: most columns
+/// that sets are made of have few values, and then a row costs a look at one bit.
+#[derive(Debug)]
+struct Numbered {
+    numbers: HashMap<u128, u8>,
+    memo: ViewMemo<u8>,
+    /// Per group, one bit for each number.
+    offered: Vec<u64>,
+}
+
+impl Numbered {
+    fn new() -> Numbered {
+        Numbered { numbers: HashMap::new(), memo: ViewMemo::new(NUMBER_MEMO_BITS), offered: Vec::new() }
+    }
+
+    /// Whether the group has been offered the text before; notes that it has.
+    #[inline]
+    fn again(&mut self, view: u128, text: impl FnOnce() -> u128, group: usize) -> bool {
+        let numbers = &mut self.numbers;
+        let number = self.memo.get(view, || {
+            let key = text();
+            let next = numbers.len().min(NUMBERED_MAX.into()) as u8;
+            match numbers.get(&key) {
+                Some(number) => *number,
+                None if next < NUMBERED_MAX => {
+                    numbers.insert(key, next);
+                    next
+                }
+                None => NUMBERED_MAX,
+            }
+        });
+        if number >= NUMBERED_MAX {
+            return false;
+        }
+        let bit = 1 << number;
+        let again = self.offered[group] & bit != 0;
+        self.offered[group] |= bit;
+        again
+    }
+}
+
 #[derive(Debug)]
 struct Sets {
     size_max: usize,
     ty: ScalarType,
     sets: Vec<Set>,
+    numbered: Numbered,
     heap: HeapEstimate,
 }
 
 impl Sets {
     fn new(call: &AggregateCall<'_>, default: usize) -> Sets {
         let ty = call.types.first().copied().unwrap_or(ScalarType::Unknown);
-        Sets { size_max: size_max(call, default), ty, sets: Vec::new(), heap: HeapEstimate::default() }
+        let (numbered, heap) = (Numbered::new(), HeapEstimate::default());
+        Sets { size_max: size_max(call, default), ty, sets: Vec::new(), numbered, heap }
     }
 
     fn note(&mut self, rows: usize) {
@@ -121,6 +171,8 @@ impl Sets {
 
     fn take(&mut self, count: usize) -> KernelResult {
         grow_with(&mut self.sets, count, Set::new);
+        grow(&mut self.numbered.offered, count, 0);
+        drop(take_first(&mut self.numbered.offered, count));
         let mut builder = StringViewBuilder::with_capacity(count);
         let mut text = String::new();
         for set in take_first(&mut self.sets, count) {
@@ -140,6 +192,21 @@ impl GroupState for Sets {
         grow_with(&mut self.sets, total, Set::new);
         let (values, constant) = column(args, 0)?;
         let elements = Elements::new(values, args.ty(0))?;
+        if let Elements::Text(array) = elements
+            && !constant
+            && array.null_count() == 0
+        {
+            grow(&mut self.numbered.offered, total, 0);
+            self.numbered.memo.start(array);
+            for ((row, view), group) in array.views().iter().enumerate().zip(groups) {
+                if !self.numbered.again(*view, || elements.key(row), *group) {
+                    let add = |text: &mut String| elements.write(row, text);
+                    self.sets[*group].add(elements.key(row), self.size_max, add);
+                }
+            }
+            self.note(groups.len());
+            return Ok(());
+        }
         for (row, group) in groups.iter().enumerate() {
             let row = if constant { 0 } else { row };
             if elements.is_null(row) {
@@ -177,6 +244,7 @@ impl GroupState for Sets {
     }
 
     fn size(&self) -> usize {
-        self.heap.bytes() + self.sets.capacity() * size_of::<Set>()
+        let numbered = self.numbered.memo.size() + self.numbered.offered.capacity() * size_of::<u64>();
+        self.heap.bytes() + self.sets.capacity() * size_of::<Set>() + numbered
     }
 }

@@ -3,6 +3,8 @@
 //! Canonical text is compact JSON that some kernel has written, so that a value ends where its brackets, quotes or the
 //! next comma say. On other text the result is a value cut short, never a panic.
 
+use kql_types::dynamic::plain_len;
+
 /// The elements of an array, each as canonical text; None when the text is no array.
 pub fn array_items(text: &str) -> Option<Items<'_>> {
     let body = text.strip_prefix('[')?.strip_suffix(']')?;
@@ -46,7 +48,7 @@ impl<'a> Iterator for Items<'a> {
             return None;
         }
         let (item, rest) = self.rest.split_at(value_len(self.rest));
-        self.rest = rest.strip_prefix(',').unwrap_or("");
+        self.rest = after(rest, b',');
         Some(item)
     }
 }
@@ -82,10 +84,19 @@ impl<'a> Iterator for Entries<'a> {
             return None;
         }
         let (key, rest) = self.rest.split_at(value_len(self.rest));
-        let rest = rest.strip_prefix(':').unwrap_or("");
+        let rest = after(rest, b':');
         let (value, rest) = rest.split_at(value_len(rest));
-        self.rest = rest.strip_prefix(',').unwrap_or("");
+        self.rest = after(rest, b',');
         Some((key, value))
+    }
+}
+
+/// The text after an ASCII character at its start; nothing when it starts with another one.
+#[inline]
+fn after(text: &str, byte: u8) -> &str {
+    match text.as_bytes().first() {
+        Some(first) if *first == byte => text.get(1..).unwrap_or(""),
+        _ => "",
     }
 }
 
@@ -102,12 +113,14 @@ fn value_len(text: &str) -> usize {
 /// Bytes of the string at the start, both quotes included.
 fn string_len(bytes: &[u8]) -> usize {
     let mut at = 1;
-    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-        at += found;
-        if bytes.get(at) == Some(&b'"') {
-            return at + 1;
+    while let Some(rest) = bytes.get(at..) {
+        at += plain_len(rest);
+        match bytes.get(at) {
+            Some(b'"') => return at + 1,
+            Some(b'\\') => at += 2,
+            Some(_) => at += 1,
+            None => break,
         }
-        at += 2;
     }
     bytes.len()
 }

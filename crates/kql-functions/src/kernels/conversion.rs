@@ -3,12 +3,14 @@
 //! [`convert`] reads its first argument and makes the call's result type of it, so that one kernel serves all names.
 //! What can not be converted is null. Begin there.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
-use kql_types::dynamic::push_json_string;
+use kql_types::dynamic::{is_canonical_json, push_json_string};
 use kql_types::{Dynamic, ScalarType, datetime, guid, number, timespan};
 
 use super::dynamic_args::{Dynamics, Scalar, scalar};
+use super::parts::Parts;
 use super::{Args, KernelError, KernelResult, decimal};
 
 /// Converts the first argument to the type of the result. A string becomes a dynamic string: [`parse_json`] reads JSON.
@@ -289,17 +291,22 @@ pub fn parse_json(args: &Args<'_>) -> KernelResult {
         return to_dynamic_or_same(args);
     }
     let texts = args.text(0)?;
-    args.to_dynamics(|row, out| {
+    Parts::collect(args, &texts, |row| {
         let text = texts.at(row);
-        if text.is_empty() {
+        if text.is_empty() || text == "null" {
             return None;
         }
+        // Most logs are written compactly: such text is shared as it stands.
+        if is_canonical_json(text) {
+            return Some(Cow::Borrowed(text));
+        }
+        let mut out = String::new();
         match Dynamic::parse_json(text) {
             Some(Dynamic::Null) => return None,
-            Some(value) => value.write_canonical(out),
-            None => push_json_string(text, out),
+            Some(value) => value.write_canonical(&mut out),
+            None => push_json_string(text, &mut out),
         }
-        Some(())
+        Some(Cow::Owned(out))
     })
 }
 

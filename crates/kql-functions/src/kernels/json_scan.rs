@@ -5,7 +5,7 @@
 //! fields) and takes the last of duplicate keys, as `parse_json` does.
 
 use kql_types::Dynamic;
-use kql_types::dynamic::{DEPTH_MAX, PRIVATE_PREFIX, push_display_string};
+use kql_types::dynamic::{DEPTH_MAX, PRIVATE_PREFIX, plain_len, push_display_string};
 use std::borrow::Cow;
 
 use super::canonical::{array_items, bag_entries};
@@ -348,28 +348,6 @@ impl Scan<'_> {
     }
 }
 
-/// Bytes up to the next quote, backslash or control character, eight at a time.
-fn plain_len(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    // The high bit of each byte that is zero; a byte above a found one may be marked wrongly.
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let mut at = 0;
-    while let Some(chunk) = bytes.get(at..at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
-        let word = u64::from_le_bytes(chunk);
-        let quote = zero(word ^ (ONES * 0x22));
-        let backslash = zero(word ^ (ONES * 0x5c));
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let found = quote | backslash | control;
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    let rest = bytes.get(at..).unwrap_or(&[]);
-    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len())
-}
-
 /// Whether a key as written (without quotes) has a name.
 fn key_is(key: &[u8], name: &str) -> bool {
     if !key.contains(&b'\\') {
@@ -486,12 +464,6 @@ mod tests {
             let broken = format!("{}{extra}{}", &text[..at], &text[at..]);
             let found = find_raw(&broken, &path).map(|raw| canonical(raw).into_owned());
             prop_assert_eq!(found, reference(&broken, &path).map(|value| value.to_canonical()), "{}", broken);
-        }
-
-        #[test]
-        fn plain_length(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            let expected = bytes.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f)).unwrap_or(bytes.len());
-            prop_assert_eq!(plain_len(&bytes), expected);
         }
     }
 }

@@ -52,6 +52,7 @@ pub mod membership;
 pub mod needles;
 pub mod nulls;
 pub mod parse;
+pub mod parts;
 pub mod path;
 pub mod printed;
 mod punycode;
@@ -82,6 +83,7 @@ pub mod time_format;
 pub mod time_zone;
 pub mod units;
 pub mod user_agent;
+mod view_memo;
 pub mod xml;
 
 pub use arrow::array::ArrayRef;

@@ -6,17 +6,14 @@
 //! text are shared with the source, not copied.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use arrow::array::builder::make_view;
-use arrow::array::{ArrayRef, ByteView, NullBufferBuilder, StringViewArray, UInt32Array};
-use arrow::buffer::{Buffer, ScalarBuffer};
 use kql_types::{Dynamic, ScalarType, datetime, number, timespan};
 
 use super::access::Text;
 use super::conversion::{convert, parse_bool};
 use super::dynamic_args::{Dynamics, Scalar, scalar};
 use super::json_scan::{Step, canonical, find_canonical, find_raw};
+use super::parts::Parts;
 use super::printed::write_dynamic;
 use super::{Args, KernelError, KernelResult};
 
@@ -183,78 +180,6 @@ fn timespan_of(canonical: &str) -> Option<i64> {
         Scalar::Other(Dynamic::TimeSpan(ticks)) => Some(ticks),
         _ => None,
     }
-}
-
-/// A text column in the making whose values are parts of a source column, or new text.
-struct Parts<'a> {
-    source: &'a StringViewArray,
-    views: Vec<u128>,
-    nulls: NullBufferBuilder,
-    /// New text, in the buffer after those of the source.
-    added: Vec<u8>,
-}
-
-impl<'a> Parts<'a> {
-    /// One value a row; None is null. A borrowed value is a part of the row's text of `base`.
-    fn collect<'t>(args: &Args<'_>, base: &Text<'t>, mut f: impl FnMut(usize) -> Option<Cow<'t, str>>) -> KernelResult {
-        let constant = args.constant.iter().all(|constant| *constant);
-        let rows = if constant { args.rows.min(1) } else { args.rows };
-        let mut parts = Parts {
-            source: base.array(),
-            views: Vec::with_capacity(rows),
-            nulls: NullBufferBuilder::new(rows),
-            added: Vec::new(),
-        };
-        for row in 0..rows {
-            parts.push(base, row, f(row))?;
-        }
-        let array = parts.finish()?;
-        if rows == args.rows {
-            return Ok(array);
-        }
-        let first = UInt32Array::from(vec![0_u32; args.rows]);
-        arrow::compute::take(&array, &first, None).map_err(bug)
-    }
-
-    fn push(&mut self, base: &Text<'_>, row: usize, value: Option<Cow<'_, str>>) -> Result<(), KernelError> {
-        let Some(value) = value else {
-            self.views.push(0);
-            self.nulls.append_null();
-            return Ok(());
-        };
-        self.nulls.append_non_null();
-        if value.len() <= 12 {
-            self.views.push(make_view(value.as_bytes(), 0, 0));
-            return Ok(());
-        }
-        if let Cow::Borrowed(part) = value {
-            let whole = base.at(row);
-            let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
-            if start <= whole.len() && part.len() <= whole.len() - start {
-                // More than 12 bytes, so the whole is not inline and its view says where it lies.
-                let view = ByteView::from(base.key(row));
-                self.views.push(make_view(part.as_bytes(), view.buffer_index, view.offset + start as u32));
-                return Ok(());
-            }
-        }
-        let buffer = u32::try_from(self.source.data_buffers().len()).map_err(bug)?;
-        let offset = u32::try_from(self.added.len()).map_err(bug)?;
-        self.added.extend_from_slice(value.as_bytes());
-        self.views.push(make_view(value.as_bytes(), buffer, offset));
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<ArrayRef, KernelError> {
-        let mut buffers = self.source.data_buffers().to_vec();
-        buffers.push(Buffer::from_vec(std::mem::take(&mut self.added)));
-        let nulls = self.nulls.finish();
-        let array = StringViewArray::try_new(ScalarBuffer::from(self.views), buffers, nulls).map_err(bug)?;
-        Ok(Arc::new(array))
-    }
-}
-
-fn bug(error: impl std::fmt::Display) -> KernelError {
-    KernelError(format!("bug: {error}"))
 }
 
 #[cfg(test)]

@@ -8,11 +8,13 @@
 //! [`Dynamic::parse`] reads canonical text, [`Dynamic::parse_json`] reads what users and logs write,
 //! [`Dynamic::parse_literal`] the inside of a `dynamic(...)`. Begin at [`Dynamic`].
 
+mod compact;
 mod compare;
 mod json;
 mod literal;
 mod print;
 
+pub use compact::{is_canonical_json, plain_len};
 pub use json::{DEPTH_MAX, JsonError};
 pub use print::{push_display_string, push_json_string};
 

@@ -14,6 +14,7 @@ use kql_types::ScalarType;
 use super::super::KernelError;
 use super::super::aggregate_state::{bug, downcast};
 use super::super::canonical::{Entries, Items, array_items, bag_entries};
+use super::super::parts::Parts;
 use super::convert::ColumnBuilder;
 
 /// How to expand.
@@ -65,8 +66,9 @@ impl Expander {
     pub fn next_batch(&mut self, rows_max: usize) -> Result<Option<Expanded>, KernelError> {
         let mut rows: Vec<u32> = Vec::new();
         let mut index: Vec<i64> = Vec::new();
-        let mut builders: Vec<ColumnBuilder> =
-            self.spec.types.iter().map(|ty| ColumnBuilder::new(*ty, rows_max.min(8192))).collect();
+        let source = self.columns.iter().zip(&self.spec.types);
+        let mut outputs: Vec<Output<'_>> =
+            source.map(|(column, ty)| Output::new(*ty, column, rows_max.min(8192))).collect();
         let mut text = String::new();
         while self.row < self.rows && rows.len() < rows_max {
             let mut elements: Vec<Elements<'_>> = self
@@ -76,8 +78,8 @@ impl Expander {
                 .map(|(column, offset)| Elements::new(column, self.row, *offset, self.given))
                 .collect();
             while rows.len() < rows_max && self.given < self.spec.limit && elements.iter().any(Elements::has_more) {
-                for (elements, builder) in elements.iter_mut().zip(&mut builders) {
-                    elements.append_next(builder, self.spec.bag_as_array, &mut text);
+                for (elements, output) in elements.iter_mut().zip(&mut outputs) {
+                    elements.append_next(output, self.spec.bag_as_array, &mut text)?;
                 }
                 rows.push(u32::try_from(self.row).map_err(bug)?);
                 index.push(i64::try_from(self.given).map_err(bug)?);
@@ -94,23 +96,78 @@ impl Expander {
         if rows.is_empty() {
             return Ok(None);
         }
-        let columns = builders.into_iter().map(ColumnBuilder::finish).collect::<Result<Vec<_>, _>>()?;
+        let columns = outputs.into_iter().map(Output::finish).collect::<Result<Vec<_>, _>>()?;
         Ok(Some(Expanded { rows: rows.into(), columns, index: index.into() }))
     }
+}
+
+/// An expanded column in the making.
+enum Output<'a> {
+    /// Dynamic elements are parts of the text they stand in.
+    Shared(Parts<'a>),
+    Converted(ColumnBuilder),
+}
+
+impl<'a> Output<'a> {
+    fn new(ty: ScalarType, column: &'a StringViewArray, rows: usize) -> Output<'a> {
+        match ty {
+            ScalarType::Dynamic => Output::Shared(Parts::new(column, rows)),
+            _ => Output::Converted(ColumnBuilder::new(ty, rows)),
+        }
+    }
+
+    /// An element that stands in the text of a view of the source.
+    fn append_part(&mut self, whole: &Whole<'_>, element: &str) -> Result<(), KernelError> {
+        match self {
+            Output::Shared(parts) if element == "null" => parts.push_null(),
+            Output::Shared(parts) => return parts.push_part(whole.view, whole.text, element),
+            Output::Converted(builder) => builder.append_element(element),
+        }
+        Ok(())
+    }
+
+    fn append_new(&mut self, element: &str) -> Result<(), KernelError> {
+        match self {
+            Output::Shared(parts) => return parts.push_new(element),
+            Output::Converted(builder) => builder.append_element(element),
+        }
+        Ok(())
+    }
+
+    fn append_missing(&mut self) {
+        match self {
+            Output::Shared(parts) => parts.push_null(),
+            Output::Converted(builder) => builder.append_missing(),
+        }
+    }
+
+    fn finish(self) -> Result<ArrayRef, KernelError> {
+        match self {
+            Output::Shared(parts) => parts.finish(),
+            Output::Converted(builder) => builder.finish(),
+        }
+    }
+}
+
+/// A value to expand: its text and the view that shows it.
+#[derive(Clone, Copy)]
+struct Whole<'a> {
+    text: &'a str,
+    view: u128,
 }
 
 /// What is left of one value.
 enum Elements<'a> {
     Items {
-        text: &'a str,
+        whole: Whole<'a>,
         rest: Items<'a>,
     },
     Entries {
-        text: &'a str,
+        whole: Whole<'a>,
         rest: Entries<'a>,
     },
     /// A scalar or null (None); given once.
-    Single(Option<&'a str>),
+    Single(Option<Whole<'a>>),
     Done,
 }
 
@@ -121,14 +178,15 @@ impl<'a> Elements<'a> {
         let Some(text) = text.filter(|text| *text != "null") else {
             return if given == 0 { Elements::Single(None) } else { Elements::Done };
         };
+        let whole = Whole { text, view: column.views().get(row).copied().unwrap_or_default() };
         if let Some(mut rest) = array_items(text) {
             rest.skip_to(offset);
-            Elements::Items { text, rest }
+            Elements::Items { whole, rest }
         } else if let Some(mut rest) = bag_entries(text) {
             rest.skip_to(offset);
-            Elements::Entries { text, rest }
+            Elements::Entries { whole, rest }
         } else if given == 0 {
-            Elements::Single(Some(text))
+            Elements::Single(Some(whole))
         } else {
             Elements::Done
         }
@@ -146,17 +204,22 @@ impl<'a> Elements<'a> {
     /// The byte that [`Elements::new`] goes on from.
     fn offset(&self) -> usize {
         match self {
-            Elements::Items { text, rest } => rest.offset_in(text),
-            Elements::Entries { text, rest } => rest.offset_in(text),
+            Elements::Items { whole, rest } => rest.offset_in(whole.text),
+            Elements::Entries { whole, rest } => rest.offset_in(whole.text),
             _ => 0,
         }
     }
 
-    fn append_next(&mut self, builder: &mut ColumnBuilder, bag_as_array: bool, buffer: &mut String) {
+    fn append_next(
+        &mut self,
+        output: &mut Output<'_>,
+        bag_as_array: bool,
+        buffer: &mut String,
+    ) -> Result<(), KernelError> {
         match self {
-            Elements::Items { rest, .. } => match rest.next() {
-                Some(item) => builder.append_element(item),
-                None => builder.append_missing(),
+            Elements::Items { whole, rest } => match rest.next() {
+                Some(item) => return output.append_part(whole, item),
+                None => output.append_missing(),
             },
             Elements::Entries { rest, .. } => match rest.next() {
                 Some((key, value)) => {
@@ -167,19 +230,21 @@ impl<'a> Elements<'a> {
                     buffer.push(middle);
                     buffer.push_str(value);
                     buffer.push(close);
-                    builder.append_element(buffer);
+                    return output.append_new(buffer);
                 }
-                None => builder.append_missing(),
+                None => output.append_missing(),
             },
             Elements::Single(value) => {
-                match value {
-                    Some(value) => builder.append_element(value),
-                    None => builder.append_missing(),
-                }
+                let value = value.take();
                 *self = Elements::Done;
+                match value {
+                    Some(whole) => return output.append_part(&whole, whole.text),
+                    None => output.append_missing(),
+                }
             }
-            Elements::Done => builder.append_missing(),
+            Elements::Done => output.append_missing(),
         }
+        Ok(())
     }
 }
 
