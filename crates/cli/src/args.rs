@@ -28,6 +28,8 @@ pub enum Command {
     Load(LoadArgs),
     /// Format KQL files
     Fmt(FmtArgs),
+    /// Answer queries at a prompt, with completion, history and charts
+    Shell(ShellArgs),
     /// Serve an editor over standard input and output: diagnostics, completion, help, definitions, formatting
     Lsp(LspArgs),
     /// Run the unit tests beside rules: events, and what must come of them
@@ -322,6 +324,21 @@ pub enum TestFormat {
     Junit,
     /// The Test Anything Protocol
     Tap,
+}
+
+#[derive(Debug, Args)]
+pub struct ShellArgs {
+    /// Raw logs: files, folders and globs
+    #[arg(long, short, value_name = "PATH", num_args = 1..)]
+    pub logs: Vec<PathBuf>,
+    /// What now() is [default: the end of the data, or the present without data]
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    #[command(flatten)]
+    pub names: NameArgs,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ mod output;
 mod progress;
 mod report;
 mod session;
+mod shell;
 mod terminal;
 mod watchlists;
 
@@ -36,6 +37,7 @@ pub fn run() -> ExitCode {
         Command::Load(args) => commands::load::run(args),
         Command::Fmt(args) => commands::fmt::run(args),
         Command::Test(args) => commands::test::run(args),
+        Command::Shell(args) => commands::shell::run(args),
         Command::Lsp(args) => commands::lsp::run(args),
         Command::Demo(args) => commands::demo::run(args),
     };

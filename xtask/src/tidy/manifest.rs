@@ -33,7 +33,7 @@ const BLIND: [(&str, &[&str]); 4] = [
 ];
 
 /// Libraries of terminals, command lines and errors without types.
-const EDGES_ONLY: [&str; 6] = ["anyhow", "clap", "comfy-table", "indicatif", "annotate-snippets", "reedline"];
+const EDGES_ONLY: [&str; 6] = ["anyhow", "clap", "comfy-table", "indicatif", "annotate-snippets", "rustyline"];
 
 /// What breaks the rules in the manifests.
 pub fn breaches(root: &Path) -> anyhow::Result<Vec<String>> {

@@ -7,5 +7,6 @@ pub mod hunt;
 pub mod load;
 pub mod lsp;
 pub mod query;
+pub mod shell;
 pub mod sources;
 pub mod test;

@@ -1,5 +1,6 @@
 //! Results of a query in every form a user can ask for.
 
+mod chart;
 mod kusto;
 mod parquet;
 mod table;
@@ -12,6 +13,7 @@ use engine::{EngineError, ResultTable};
 
 use crate::args::QueryFormat;
 
+pub use chart::render as chart;
 pub use kusto::error_body;
 pub use text::without_formula;
 

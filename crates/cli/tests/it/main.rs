@@ -16,4 +16,5 @@ mod real_logs;
 mod real_rules;
 mod rule_tests;
 mod run;
+mod shell;
 mod sources;
