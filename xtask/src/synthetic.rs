@@ -72,18 +72,7 @@ impl Hints {
                     self.origins.insert(column.id, origin);
                 }
             }
-            RelKind::ExternalData { uris, options } => {
-                let table = format!("{EXTERNAL}{}", uris.join(" "));
-                for column in &rel.columns {
-                    let origin = Origin { table: table.clone(), column: column.name.to_string(), path: Vec::new() };
-                    self.origins.insert(column.id, origin);
-                }
-                if !self.externals.iter().any(|known| known.table == table) {
-                    let columns = rel.columns.iter().map(|column| Column::new(column.name.as_ref(), column.ty));
-                    let (addresses, options) = (uris.clone(), options.clone());
-                    self.externals.push(External { table, addresses, options, columns: columns.collect() });
-                }
-            }
+            RelKind::ExternalData { uris, options } => self.external(rel, uris, options),
             RelKind::Filter { input, predicate } => {
                 self.rel(input);
                 self.expr(predicate);
@@ -169,6 +158,19 @@ impl Hints {
             | RelKind::Reduce { input, .. } => self.rel(input),
             RelKind::Plugin { input: Some(input), .. } => self.rel(input),
             _ => {}
+        }
+    }
+
+    fn external(&mut self, rel: &Rel, uris: &[String], options: &[(String, Value)]) {
+        let table = format!("{EXTERNAL}{}", uris.join(" "));
+        for column in &rel.columns {
+            let origin = Origin { table: table.clone(), column: column.name.to_string(), path: Vec::new() };
+            self.origins.insert(column.id, origin);
+        }
+        if !self.externals.iter().any(|known| known.table == table) {
+            let columns = rel.columns.iter().map(|column| Column::new(column.name.as_ref(), column.ty));
+            let (addresses, options) = (uris.to_vec(), options.to_vec());
+            self.externals.push(External { table, addresses, options, columns: columns.collect() });
         }
     }
 

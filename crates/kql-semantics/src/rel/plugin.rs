@@ -336,22 +336,7 @@ impl Binder<'_> {
                 columns
             }
             Shape::RollingPercentile => self.rolling_percentile_columns(args),
-            Shape::NewActivity => {
-                let mut columns = Vec::new();
-                if let Some(time) = column(1) {
-                    columns.push(self.new_column(format!("from_{}", time.name), time.ty));
-                    columns.push(self.new_column(format!("to_{}", time.name), time.ty));
-                }
-                columns.extend(args.iter().skip(5).filter_map(|arg| arg.column.clone()));
-                columns.extend(self.new_columns(&[
-                    ("dcount_new_values", Long),
-                    ("dcount_retained_values", Long),
-                    ("dcount_churn_values", Long),
-                    ("retention_rate", Real),
-                    ("churn_rate", Real),
-                ]));
-                columns
-            }
+            Shape::NewActivity => self.new_activity_columns(args),
             Shape::FunnelSequence => {
                 let mut columns: Vec<BoundColumn> = column(1).into_iter().collect();
                 if let Some(state) = column(6) {
@@ -372,6 +357,24 @@ impl Binder<'_> {
             Shape::Open => return (Vec::new(), true),
         };
         (columns, false)
+    }
+
+    /// The bounds of a step, the dimensions, and the counts of what is new and stays.
+    fn new_activity_columns(&mut self, args: &[Argument]) -> Vec<BoundColumn> {
+        let mut columns = Vec::new();
+        if let Some(time) = args.get(1).and_then(|arg| arg.column.clone()) {
+            columns.push(self.new_column(format!("from_{}", time.name), time.ty));
+            columns.push(self.new_column(format!("to_{}", time.name), time.ty));
+        }
+        columns.extend(args.iter().skip(5).filter_map(|arg| arg.column.clone()));
+        columns.extend(self.new_columns(&[
+            ("dcount_new_values", Long),
+            ("dcount_retained_values", Long),
+            ("dcount_churn_values", Long),
+            ("retention_rate", Real),
+            ("churn_rate", Real),
+        ]));
+        columns
     }
 
     /// The dimensions, `NAME_TIMELINE` for each condition, then `Duration`.
