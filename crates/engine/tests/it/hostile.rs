@@ -10,11 +10,11 @@ use engine::{Engine, EngineError, Limits, QueryOptions, QueryOutput, TableCatalo
 use kql_types::{Value, datetime};
 
 /// The limits on time that queries are given: one that must answer, one that never would, and others.
-const TIME: Duration = Duration::from_secs(20);
+const TIME: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_secs(2);
 const ENOUGH: Duration = Duration::from_secs(6);
 /// A call may take this much longer: an unoptimised build on a busy machine notices the end late.
-const GRACE: Duration = Duration::from_secs(30);
+const GRACE: Duration = Duration::from_secs(60);
 
 fn engine() -> Engine {
     let schemas = tables::SchemaSet::builtin();
@@ -165,7 +165,7 @@ fn rows_without_end() {
         "range x from 1 to 100000000 step 1 | summarize l = make_list(strcat('some text of a row ', x), 100000000) by x % 3",
     );
     refuses("groups without end", "range x from 1 to 1000000000 step 1 | summarize make_set(x) by x | count");
-    refuses("a series without end", "print range(1, 1000000000000, 1) | mv-expand print_0 | count");
+    ends("a series without end", "print range(1, 1000000000000, 1) | mv-expand print_0 | count");
     ends("a text without end", "print strlen(strrep('abcdefgh', 1000000000))");
     refuses(
         "elements without end",

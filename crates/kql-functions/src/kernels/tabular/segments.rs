@@ -154,7 +154,8 @@ fn different(items: &Items, threshold: f64, width: usize) -> Result<Vec<Pattern>
         let [a, b] = share(pattern.counts);
         (a - b).abs()
     };
-    chosen.sort_by(|a, b| gap(b).total_cmp(&gap(a)));
+    // Equal differences: what the first class has more of comes first.
+    chosen.sort_by(|a, b| gap(b).total_cmp(&gap(a)).then(b.counts[0].cmp(&a.counts[0])));
     Ok(chosen)
 }
 
