@@ -12,7 +12,7 @@ use detections::profile::DataProfile;
 use detections::schedule::TimeSpan;
 use engine::{DataSet, Engine, ExternalFiles, QueryOptions, TableCatalog};
 use kql_semantics::StoredFunction;
-use kql_types::{Column, ScalarType, Value, datetime};
+use kql_types::{Value, datetime};
 use tables::{SchemaSet, TableRole};
 
 use crate::args::NameArgs;
@@ -49,7 +49,7 @@ impl Session {
         let mut data = DataSet::new();
         for (table, batches) in &loaded.tables {
             let Some(schema) = loaded.schemas.get(table).or_else(|| schemas.get(table)) else { continue };
-            data.add_batches(table, columns_in_memory(&schema.columns), batches.clone()).map_err(unreadable)?;
+            data.add_batches(table, tables::columns_in_memory(&schema.columns), batches.clone()).map_err(unreadable)?;
         }
         for file in &loaded.parquet {
             match file.source {
@@ -158,17 +158,6 @@ pub fn load_into(paths: &[PathBuf], schemas: &SchemaSet, threads: Option<usize>,
     let loaded = connectors::load_into(paths, &options, folder).map_err(|e| Failure::input(e.to_string()));
     display.finish();
     loaded
-}
-
-/// The columns of rows in memory: those of the schema, then the hidden ones.
-fn columns_in_memory(columns: &[Column]) -> Vec<Column> {
-    let mut all = columns.to_vec();
-    if !all.iter().any(|column| column.name == tables::ITEM_ID_COLUMN) {
-        all.push(Column::new(tables::ITEM_ID_COLUMN, ScalarType::String));
-    }
-    all.push(Column::new(tables::INGESTION_COLUMN, ScalarType::DateTime));
-    all.push(Column::new(tables::SOURCE_COLUMN, ScalarType::Long));
-    all
 }
 
 fn csv_files(folder: &Path) -> Result<Vec<PathBuf>> {

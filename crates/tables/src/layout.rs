@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use kql_types::ScalarType;
+use kql_types::{Column, ScalarType};
 
 use crate::TableSchema;
 
@@ -42,26 +42,29 @@ pub fn arrow_type(ty: ScalarType) -> DataType {
     }
 }
 
-/// The Arrow schema of rows of this table in memory: the schema's columns, then the hidden ones it lacks.
-/// Strings are not nullable, everything else is.
-pub fn arrow_schema(table: &TableSchema) -> SchemaRef {
-    let mut fields: Vec<Field> = table
-        .columns
-        .iter()
-        .map(|column| Field::new(&column.name, arrow_type(column.ty), column.ty != ScalarType::String))
-        .collect();
-    if table.column(ITEM_ID_COLUMN).is_none() {
-        fields.push(Field::new(ITEM_ID_COLUMN, DataType::Utf8View, false));
+/// The columns of rows of a table in memory: those of its schema, then the hidden ones it lacks.
+pub fn columns_in_memory(columns: &[Column]) -> Vec<Column> {
+    let mut all = columns.to_vec();
+    if !all.iter().any(|column| column.name == ITEM_ID_COLUMN) {
+        all.push(Column::new(ITEM_ID_COLUMN, ScalarType::String));
     }
-    fields.push(Field::new(INGESTION_COLUMN, DataType::Int64, true));
-    fields.push(Field::new(SOURCE_COLUMN, DataType::Int64, false));
-    Arc::new(Schema::new(fields))
+    all.push(Column::new(INGESTION_COLUMN, ScalarType::DateTime));
+    all.push(Column::new(SOURCE_COLUMN, ScalarType::Long));
+    all
+}
+
+/// The Arrow schema of rows of this table in memory: see [`columns_in_memory`].
+/// Strings and places are not nullable, everything else is.
+pub fn arrow_schema(table: &TableSchema) -> SchemaRef {
+    let field = |column: Column| {
+        let nullable = column.ty != ScalarType::String && column.name != SOURCE_COLUMN;
+        Field::new(&column.name, arrow_type(column.ty), nullable)
+    };
+    Arc::new(Schema::new(columns_in_memory(&table.columns).into_iter().map(field).collect::<Vec<_>>()))
 }
 
 #[cfg(test)]
 mod tests {
-    use kql_types::Column;
-
     use super::*;
 
     #[test]

@@ -20,7 +20,8 @@ mod schema_set;
 use kql_types::Column;
 
 pub use layout::{
-    INGESTION_COLUMN, ITEM_ID_COLUMN, SOURCE_COLUMN, arrow_schema, arrow_type, pack_source, unpack_source,
+    INGESTION_COLUMN, ITEM_ID_COLUMN, SOURCE_COLUMN, arrow_schema, arrow_type, columns_in_memory, pack_source,
+    unpack_source,
 };
 pub use recognise::Recognised;
 pub use schema_set::{SchemaError, SchemaSet};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use connectors::{LoadOptions, Loaded};
 use engine::{DataSet, Engine, Limits, TableCatalog};
 use kql_semantics::StoredFunction;
-use kql_types::{Column, ScalarType, datetime};
+use kql_types::datetime;
 use serde_json::{Map, Value as Json};
 use tables::{SchemaSet, TableRole};
 
@@ -128,12 +128,7 @@ impl Runner<'_> {
         let mut data = DataSet::new();
         for (table, batches) in &loaded.tables {
             let Some(schema) = loaded.schemas.get(table) else { continue };
-            let mut columns = schema.columns.clone();
-            if !columns.iter().any(|column| column.name == tables::ITEM_ID_COLUMN) {
-                columns.push(Column::new(tables::ITEM_ID_COLUMN, ScalarType::String));
-            }
-            columns.push(Column::new(tables::INGESTION_COLUMN, ScalarType::DateTime));
-            columns.push(Column::new(tables::SOURCE_COLUMN, ScalarType::Long));
+            let columns = tables::columns_in_memory(&schema.columns);
             data.add_batches(table, columns, batches.clone()).map_err(|e| e.to_string())?;
         }
         let known = self.names.schemas.names().into_iter().filter_map(|name| self.names.schemas.get(name).cloned());

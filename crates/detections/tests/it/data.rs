@@ -48,10 +48,7 @@ fn columns() -> Vec<Column> {
 }
 
 fn batch(events: &[Event], source: u32) -> (Vec<Column>, RecordBatch) {
-    let mut all = columns();
-    all.push(Column::new(tables::ITEM_ID_COLUMN, ScalarType::String));
-    all.push(Column::new(tables::INGESTION_COLUMN, ScalarType::DateTime));
-    all.push(Column::new(tables::SOURCE_COLUMN, ScalarType::Long));
+    let all = tables::columns_in_memory(&columns());
     let strings = |part: &dyn Fn(usize, &Event) -> String| -> ArrayRef {
         Arc::new(StringViewArray::from_iter_values(events.iter().enumerate().map(|(i, e)| part(i, e))))
     };

@@ -14,7 +14,7 @@ use detections::profile::DataProfile;
 use detections::schedule::Mode;
 use detections::{cell, entity, placeholders};
 use engine::{DataSet, Engine, QueryOptions, TableCatalog};
-use kql_types::{Column, ScalarType, datetime};
+use kql_types::datetime;
 use serde_json::{Value as Json, json};
 use tables::{SchemaSet, TableRole};
 
@@ -158,12 +158,7 @@ fn engine(loaded: &Loaded, schemas: &SchemaSet) -> Engine {
     let mut data = DataSet::new();
     for (table, batches) in &loaded.tables {
         let Some(schema) = loaded.schemas.get(table) else { continue };
-        let mut columns = schema.columns.clone();
-        if !columns.iter().any(|column| column.name == tables::ITEM_ID_COLUMN) {
-            columns.push(Column::new(tables::ITEM_ID_COLUMN, ScalarType::String));
-        }
-        columns.push(Column::new(tables::INGESTION_COLUMN, ScalarType::DateTime));
-        columns.push(Column::new(tables::SOURCE_COLUMN, ScalarType::Long));
+        let columns = tables::columns_in_memory(&schema.columns);
         data.add_batches(table, columns, batches.clone()).unwrap();
     }
     let known = schemas.names().into_iter().filter_map(|name| schemas.get(name).cloned());
