@@ -67,7 +67,7 @@ impl Hints {
     fn rel(&mut self, rel: &Rel) {
         match rel.kind.as_ref() {
             RelKind::Table { name, source } => {
-                for (column, source) in rel.columns.iter().zip(source) {
+                for (column, source) in rel.columns.iter().zip(source.iter()) {
                     let origin = Origin { table: name.clone(), column: source.clone(), path: Vec::new() };
                     self.origins.insert(column.id, origin);
                 }

@@ -6,7 +6,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod alert;
-pub mod bound_tree;
 pub mod cell;
 pub mod duration;
 pub mod entity;

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use kql_functions::Kind;
 use kql_semantics::Catalog;
 use kql_semantics::bound::{BoundColumn, BoundQuery, BoundResult, ColumnId, Expr, ExprKind, JoinKind, Rel, RelKind};
+use kql_semantics::walk::{any_expr, conjuncts, expressions, for_each_subquery, inputs};
 use kql_types::{ScalarType, Span, Value, datetime};
 
-use crate::bound_tree::{any, conjuncts, expressions, for_each_subquery, inputs};
 use crate::time_bound::{Bound, mirrored, moment_of};
 
 /// One reading of a table.
@@ -358,7 +358,7 @@ impl Reader<'_> {
         for (part, part_b) in conjuncts(a).into_iter().zip(parts_b) {
             let of_events: Vec<&LeafGroup> = groups.iter().filter(|group| self.has_events(group)).collect();
             let is_time = |id: ColumnId| of_events.iter().copied().flatten().any(|(_, times)| times.contains(&id));
-            let own_time = any(part, &|e| matches!(e.kind, ExprKind::Column(id) if is_time(id)));
+            let own_time = any_expr(part, &|e| matches!(e.kind, ExprKind::Column(id) if is_time(id)));
             self.own_time_filter |= own_time;
             let Some((subject, bound)) = self.time_bound(part, part_b, &HashSet::new()) else { continue };
             let ExprKind::Column(id) = subject.kind else { continue };
@@ -388,7 +388,7 @@ impl Reader<'_> {
                 let id = self.fresh();
                 table.columns.push(column(id, "TimeGenerated", ScalarType::DateTime));
                 if let RelKind::Table { source, .. } = table.kind.as_mut() {
-                    source.push("TimeGenerated".to_string());
+                    *source = source.iter().cloned().chain(["TimeGenerated".to_string()]).collect();
                 }
                 id
             }
@@ -433,7 +433,8 @@ impl Reader<'_> {
             };
             let on_time = |id: ColumnId| below.leaves.iter().all(|(_, times)| times.contains(&id));
             let of_events = self.has_events(&below.leaves);
-            self.own_time_filter |= of_events && any(part, &|e| matches!(e.kind, ExprKind::Column(id) if on_time(id)));
+            self.own_time_filter |=
+                of_events && any_expr(part, &|e| matches!(e.kind, ExprKind::Column(id) if on_time(id)));
             if let Some((subject, bound)) = self.time_bound(part, part_b, &below.impure) {
                 self.bounds.push((format!("{part:?}"), format!("{part_b:?}")));
                 self.own_time_filter |= of_events;
@@ -550,7 +551,7 @@ impl Reader<'_> {
 
     /// The value does not depend on the clock, on other rows, or on chance.
     fn is_pure(&self, a: &Expr, b: &Expr, impure: &HashSet<ColumnId>) -> bool {
-        let unsteady = any(a, &|e| match &e.kind {
+        let unsteady = any_expr(a, &|e| match &e.kind {
             ExprKind::Column(id) => impure.contains(id),
             ExprKind::Call { function, .. } => matches!(function.kind, Kind::Volatile | Kind::Window),
             ExprKind::Window { .. }
@@ -624,7 +625,7 @@ fn passed_on(group: &LeafGroup, exprs: &[(ColumnId, Expr)]) -> LeafGroup {
 
 /// A value that other rows decide (`prev`, `row_number`): a filter on time does not commute with it.
 fn looks_around(expr: &Expr) -> bool {
-    any(expr, &|e| matches!(e.kind, ExprKind::Window { .. }))
+    any_expr(expr, &|e| matches!(e.kind, ExprKind::Window { .. }))
 }
 
 /// Operators that make the rows of each row of their first input from that row alone, and keep its columns.

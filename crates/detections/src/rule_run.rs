@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use engine::{AzureDialect, Checked, EngineError, QueryOptions, QueryOutput, Window};
 use kql_semantics::bound::{BoundQuery, Rel, RelKind};
+use kql_semantics::walk;
 use kql_types::{Column, Diagnostic, Severity, Value};
 
 use crate::alert::{self, Alert, AlertRow};
-use crate::bound_tree;
 use crate::hunt::{HuntInput, outcome_of};
 use crate::outcome::{RuleOutcome, RuleState, TableRead};
 use crate::placeholders::{self, FilledQuery};
@@ -211,7 +211,7 @@ impl RuleRunner<'_> {
                 }
             }
         };
-        bound.results.iter().for_each(|result| bound_tree::for_each_rel(&result.rel, &mut note));
+        bound.results.iter().for_each(|result| walk::for_each_rel(&result.rel, &mut note));
         found
     }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use kql_semantics::{Catalog, StoredFunction, TableInfo};
+use kql_semantics::{Catalog, CatalogMemo, StoredFunction, TableInfo};
 use scan::DataSet;
 use tables::{TableRole, TableSchema};
 
@@ -16,6 +16,17 @@ pub struct TableCatalog {
     reference: HashSet<String>,
     functions: BTreeMap<String, Arc<StoredFunction>>,
     watchlists: HashMap<String, Vec<String>>,
+    memo: Memo,
+}
+
+/// What binding found out about this catalog; a copy starts without, since it may be given other tables.
+#[derive(Debug, Default)]
+struct Memo(CatalogMemo);
+
+impl Clone for Memo {
+    fn clone(&self) -> Memo {
+        Memo::default()
+    }
 }
 
 impl TableCatalog {
@@ -31,7 +42,7 @@ impl TableCatalog {
             } else {
                 self.reference.remove(&schema.name);
             }
-            let info = TableInfo { name: schema.name.clone(), columns: schema.columns, aliases: schema.aliases };
+            let info = TableInfo::new(&schema.name, schema.columns, schema.aliases);
             self.tables.insert(schema.name, Arc::new(info));
         }
         self
@@ -58,7 +69,7 @@ impl TableCatalog {
             let Some(found) = data.columns(&name) else { continue };
             let mut info = match self.tables.get(&name) {
                 Some(info) => TableInfo::clone(info),
-                None => TableInfo { name: name.clone(), columns: Vec::new(), aliases: Vec::new() },
+                None => TableInfo::new(&name, Vec::new(), Vec::new()),
             };
             for column in found {
                 info.aliases.retain(|(alias, _)| *alias != column.name);
@@ -93,6 +104,10 @@ impl Catalog for TableCatalog {
 
     fn function_names(&self) -> Vec<String> {
         self.functions.keys().cloned().collect()
+    }
+
+    fn memo(&self) -> Option<&CatalogMemo> {
+        Some(&self.memo.0)
     }
 
     fn is_reference(&self, table: &str) -> bool {

@@ -10,9 +10,9 @@ use datafusion::arrow::array::AsArray;
 use kql_functions::kernels::tabular::bag_unpack::BagKeys;
 use kql_plan::lower::plugin::{BagUnpack, Conflict, Pivot};
 use kql_plan::value_at;
-use kql_plan::walk::{for_each_expr_mut, for_each_input_mut, subqueries_mut};
 use kql_semantics::bound::{BoundColumn, BoundQuery, BoundResult, Expr, ExprKind, PluginArg, Rel, RelKind};
-use kql_semantics::{Catalog, StoredFunction, TableInfo};
+use kql_semantics::walk::{for_each_expr_mut, for_each_input_mut, subqueries_mut};
+use kql_semantics::{Catalog, CatalogMemo, StoredFunction, TableInfo};
 use kql_types::{Column, Diagnostic, ScalarType, Span, Value};
 use scan::DataSet;
 
@@ -53,6 +53,10 @@ impl Catalog for Discovered {
     /// A pattern over names (`union *`, `search`) reads only what is there.
     fn has_rows(&self, table: &str) -> bool {
         self.catalog.has_rows(table) && self.data.row_count(table).is_some_and(|rows| rows > 0)
+    }
+
+    fn memo(&self) -> Option<&CatalogMemo> {
+        self.catalog.memo()
     }
 
     fn watchlist_columns(&self, name: &str) -> Vec<String> {
@@ -140,7 +144,7 @@ fn plugin_of(name: &str, args: &[PluginArg], input: &Rel) -> Option<Plugin> {
 
 fn reads_scope(rel: &Rel) -> bool {
     let mut found = matches!(rel.kind.as_ref(), RelKind::ApplyInput { .. });
-    kql_plan::walk::for_each_input(rel, &mut |input| found = found || reads_scope(input));
+    kql_semantics::walk::for_each_input(rel, &mut |input| found = found || reads_scope(input));
     found
 }
 

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use kql_functions::Kind;
-use kql_plan::walk::{any_expr, columns_of, for_each_child_mut, for_each_input, for_each_nested};
 use kql_semantics::bound::{BoundColumn, BoundQuery, BoundResult, ColumnId, Expr, ExprKind, Rel, RelKind, TableUse};
+use kql_semantics::walk::{ColumnSet, any_expr, columns_of, for_each_child_mut, for_each_input, for_each_nested};
 use kql_types::{Column, ScalarType, Span, Value};
 
 use crate::{AzureDialect, Engine, EngineError, QueryOptions, QueryOutput};
@@ -127,7 +127,7 @@ impl Asked {
             |filter: &&&Expr| at_other_clock.contains(&format!("{filter:?}")) && is_lasting(filter, leaf.table, &names);
         let filters: Vec<&Expr> = leaf.filters.iter().filter(usable).copied().collect();
         for filter in &filters {
-            let mut ids = HashSet::new();
+            let mut ids = ColumnSet::default();
             columns_of(filter, &mut ids);
             self.need(leaf, |id, _| ids.contains(id));
         }
@@ -242,7 +242,7 @@ fn find<'a>(rel: &'a Rel, mut filters: Vec<&'a Expr>, found: &mut Vec<Leaf<'a>>)
     for_each_nested(rel, &mut |nested| find(nested, Vec::new(), found));
     match rel.kind.as_ref() {
         RelKind::Table { name, source } => {
-            let columns = rel.columns.iter().zip(source);
+            let columns = rel.columns.iter().zip(source.iter());
             let columns = columns.map(|(column, name)| (column.id, name.as_str(), column.ty)).collect();
             found.push(Leaf { table: name, columns, filters });
         }

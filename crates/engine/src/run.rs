@@ -314,7 +314,7 @@ impl Drop for AbortOnDrop {
 }
 
 fn uses_ingestion_time(query: &BoundQuery) -> bool {
-    query.results.iter().any(|result| kql_plan::walk::uses_ingestion_time(&result.rel))
+    query.results.iter().any(|result| kql_semantics::walk::uses_ingestion_time(&result.rel))
 }
 
 /// The spelling of status values that a query expects: the one its literals are of, and none when it has both.

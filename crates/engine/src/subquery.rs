@@ -9,8 +9,8 @@ use datafusion::arrow::record_batch::RecordBatch;
 use futures::future::BoxFuture;
 use kql_plan::lower::Materialized;
 use kql_plan::value_at;
-use kql_plan::walk::{for_each_expr_mut, for_each_input, for_each_input_mut, subqueries_mut};
 use kql_semantics::bound::{BoundColumn, BoundQuery, ColumnId, Expr, ExprKind, JoinKind, Rel, RelKind};
+use kql_semantics::walk::{for_each_expr_mut, for_each_input, for_each_input_mut, subqueries_mut};
 use kql_types::{Diagnostic, ScalarType, Span, Value};
 
 use crate::EngineError;

@@ -12,7 +12,6 @@ pub mod lower;
 pub mod node;
 pub mod places;
 pub mod value;
-pub mod walk;
 
 pub use error::{KernelFailure, LowerError, LowerResult};
 pub use lower::{LowerOptions, Lowered, Lowering, Tables, WindowClip};

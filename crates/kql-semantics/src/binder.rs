@@ -4,7 +4,7 @@
 //! returns something usable; what is wrong is in the diagnostics, and the thing itself is an error value that causes
 //! no further reports.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use kql_types::{Diagnostic, ScalarType, Severity, Span, Value};
 
 use crate::bound::{BoundColumn, ColumnId, Compared, Expr, ExprKind, Rel, RelKind, Render, Unsupported};
 use crate::scope::{Graph, Row, Scope, Table, UserFunction};
+use crate::table_info::Origin;
 use crate::walk;
 use crate::{BindOptions, Catalog};
 
@@ -34,8 +35,32 @@ pub(crate) enum Context {
     Aggregate,
 }
 
-/// A table and its column.
-pub(crate) type Origin = (Arc<str>, Arc<str>);
+/// Where columns come from, for as long as they are plainly a column of a table; by id.
+#[derive(Debug, Default)]
+pub(crate) struct Origins(Vec<Option<Arc<[Origin]>>>);
+
+impl Origins {
+    pub fn get(&self, id: ColumnId) -> Option<&Arc<[Origin]>> {
+        self.0.get(id.0 as usize)?.as_ref()
+    }
+
+    pub fn insert(&mut self, id: ColumnId, origins: Arc<[Origin]>) {
+        let at = id.0 as usize;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, None);
+        }
+        if let Some(slot) = self.0.get_mut(at) {
+            *slot = Some(origins);
+        }
+    }
+
+    /// `new` is `old` under another id.
+    pub fn pass_on(&mut self, old: ColumnId, new: ColumnId) {
+        if let Some(origins) = self.get(old).cloned() {
+            self.insert(new, origins);
+        }
+    }
+}
 
 pub(crate) struct Binder<'a> {
     pub catalog: &'a dyn Catalog,
@@ -79,8 +104,7 @@ pub(crate) struct Binder<'a> {
     pub excused: HashSet<usize>,
     /// Reports of missing tables that were needed.
     pub needed: HashSet<usize>,
-    /// Where columns come from, for as long as they are plainly a column of a table.
-    pub origins: HashMap<ColumnId, Vec<Origin>>,
+    pub origins: Origins,
     /// Columns that the official parser shows otherwise: the name here, and what it shows.
     pub official: HashMap<ColumnId, (Arc<str>, crate::rel::Official)>,
     /// Types that the official parser shows otherwise.
@@ -89,8 +113,8 @@ pub(crate) struct Binder<'a> {
     pub dynamic_texts: HashSet<ColumnId>,
     /// The same for expressions that read an existing column in the place of a default of another type.
     pub retyped: HashMap<Span, ScalarType>,
-    pub table_columns: HashMap<String, Rc<[Arc<str>]>>,
     pub compared: Vec<Compared>,
+    pub known_compared: HashSet<Compared>,
     pub unsupported: Vec<Unsupported>,
     pub render: Option<Render>,
     pub set_options: Vec<(String, Option<Value>)>,
@@ -112,7 +136,7 @@ impl<'a> Binder<'a> {
             strict: options.strict,
             judging: None,
             diagnostics: Vec::new(),
-            reported: HashSet::new(),
+            reported: HashSet::default(),
             next_column: 0,
             next_scope: 0,
             next_materialize: 0,
@@ -133,20 +157,20 @@ impl<'a> Binder<'a> {
             declaring: false,
             fuzzy: false,
             missing: Vec::new(),
-            excused: HashSet::new(),
-            needed: HashSet::new(),
-            origins: HashMap::new(),
-            official: HashMap::new(),
-            official_types: HashMap::new(),
-            dynamic_texts: HashSet::new(),
-            retyped: HashMap::new(),
-            table_columns: HashMap::new(),
+            excused: HashSet::default(),
+            needed: HashSet::default(),
+            origins: Origins::default(),
+            official: HashMap::default(),
+            official_types: HashMap::default(),
+            dynamic_texts: HashSet::default(),
+            retyped: HashMap::default(),
             compared: Vec::new(),
+            known_compared: HashSet::default(),
             unsupported: Vec::new(),
             render: None,
             set_options: Vec::new(),
-            stored_functions: HashMap::new(),
-            sound_functions: HashMap::new(),
+            stored_functions: HashMap::default(),
+            sound_functions: HashMap::default(),
             extra_results: Vec::new(),
             quiet: 0,
             quiet_errors: Vec::new(),
@@ -233,9 +257,7 @@ impl<'a> Binder<'a> {
 
     /// A column that is another one under a new id.
     pub fn same_source(&mut self, old: ColumnId, new: ColumnId) {
-        if let Some(origins) = self.origins.get(&old).cloned() {
-            self.origins.insert(new, origins);
-        }
+        self.origins.pass_on(old, new);
         if let Some(ty) = self.official_types.get(&old).copied() {
             self.official_types.insert(new, ty);
         }
@@ -273,7 +295,7 @@ impl<'a> Binder<'a> {
     pub fn copy_expr(&mut self, expr: &Expr, span: Span) -> Expr {
         let mut copy = expr.clone();
         copy.span = span;
-        let nodes = walk::expr_size(&mut copy);
+        let nodes = walk::expr_size(&copy);
         if nodes == 1 || self.count_copied(nodes, span) { copy } else { self.error_expr(span) }
     }
 

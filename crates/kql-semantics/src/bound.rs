@@ -62,7 +62,7 @@ pub struct TableUse {
     pub columns: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Compared {
     pub table: String,
     pub column: String,
@@ -183,7 +183,7 @@ pub enum RelKind {
     /// A table of the catalog. `source` names the columns in it, same order as `Rel::columns`.
     Table {
         name: String,
-        source: Vec<String>,
+        source: Arc<[String]>,
     },
     /// Rows of literals, each as long as the columns.
     Datatable {

@@ -3,7 +3,6 @@
 //! There is one catalog: whatever cluster, database or workspace a query names, its tables are looked up there.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use kql_syntax::ast::{self, Name};
 use kql_types::{Diagnostic, ScalarType, Span, Value};
@@ -92,21 +91,16 @@ impl Binder<'_> {
     /// A table of the catalog, read afresh.
     pub(crate) fn catalog_table(&mut self, name: &str, span: Span) -> Option<Table> {
         let info = self.catalog.table(name)?;
-        let names = self.table_columns.entry(name.to_string()).or_insert_with(|| {
-            Rc::from(info.columns.iter().map(|column| Arc::from(column.name.as_str())).collect::<Vec<Arc<str>>>())
-        });
-        let names = names.clone();
-        let table_name: Arc<str> = info.name.as_str().into();
-        let mut columns = Vec::with_capacity(names.len());
-        for (column, column_name) in info.columns.iter().zip(names.iter()) {
-            let bound = BoundColumn { id: self.new_id(), name: column_name.clone(), ty: column.ty };
-            self.origins.insert(bound.id, vec![(table_name.clone(), column_name.clone())]);
+        let shared = info.shared();
+        let mut columns = Vec::with_capacity(info.columns.len());
+        for ((column, name), origins) in info.columns.iter().zip(&shared.names).zip(&shared.origins) {
+            let bound = BoundColumn { id: self.new_id(), name: name.clone(), ty: column.ty };
+            self.origins.insert(bound.id, origins.clone());
             columns.push(bound);
         }
-        let source = info.columns.iter().map(|column| column.name.clone()).collect();
-        let kind = Box::new(RelKind::Table { name: info.name.clone(), source });
+        let kind = Box::new(RelKind::Table { name: info.name.clone(), source: shared.source.clone() });
         let rel = Rel { kind, columns, serialized: false, span };
-        Some(Table { name: Some(table_name), ..Table::new(rel) })
+        Some(Table { name: Some(shared.name.clone()), ..Table::new(rel) })
     }
 
     /// KS204, or a warning behind `isfuzzy`.

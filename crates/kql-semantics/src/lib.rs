@@ -8,30 +8,24 @@ mod constant;
 mod entity;
 mod expr;
 mod naming;
+pub mod parts;
 mod projection;
 mod rel;
 mod scope;
 mod statements;
 mod stored;
 mod suggest;
+mod table_info;
 mod usage;
 mod user_function;
-mod walk;
+pub mod walk;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use bound::BoundQuery;
 use kql_types::{Column, Diagnostic, Value};
-
-/// A table a query may name.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TableInfo {
-    pub name: String,
-    /// In order. Hidden columns (`_ItemId`, ...) that the table has are listed too.
-    pub columns: Vec<Column>,
-    /// Accepted spellings that are not the table's own: (alias, column), e.g. `AwsRegion` for `AWSRegion`.
-    pub aliases: Vec<(String, String)>,
-}
+pub use table_info::TableInfo;
 
 /// A stored function: text, bound at each call.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,11 +56,23 @@ pub trait Catalog: Send + Sync {
     fn is_reference(&self, _table: &str) -> bool {
         false
     }
+    /// Where binding keeps what it found out about stored functions; it must be a new one when tables or functions change.
+    /// None: it is found out again for each query.
+    fn memo(&self) -> Option<&CatalogMemo> {
+        None
+    }
     /// Columns that `evaluate bag_unpack` and similar will find in this run, known only with data, by the span of the
     /// operator. None: not known.
     fn open_columns(&self, _operator: kql_types::Span) -> Option<Vec<Column>> {
         None
     }
+}
+
+/// What was found out about the stored functions of a catalog, for all queries over it.
+#[derive(Debug, Default)]
+pub struct CatalogMemo {
+    /// Whether a function binds without errors, by name.
+    sound: Mutex<BTreeMap<String, bool>>,
 }
 
 /// What binding is told besides the text.

@@ -1,6 +1,6 @@
 //! Lists of output columns under construction: names made unique as Kusto does it, declarations that clash reported.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use std::sync::Arc;
 
 use kql_types::{Dynamic, ScalarType, Span, Value};
@@ -16,13 +16,19 @@ pub(crate) struct Projected {
     pub expr: Expr,
 }
 
+/// A name that is not free.
+#[derive(Debug, Default)]
+struct Used {
+    /// The column that has it; none once that has another.
+    at: Option<usize>,
+    /// Written as `name = ...`, or a column written plainly: another declaration of it clashes.
+    declared: bool,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Projection {
     pub columns: Vec<Projected>,
-    index: HashMap<Arc<str>, usize>,
-    /// Names that were written as `name = ...` (or are columns written plainly): they clash.
-    declared: HashSet<Arc<str>>,
-    used: HashSet<Arc<str>>,
+    names: HashMap<Arc<str>, Used>,
     /// Columns of the row that are not to be added again.
     done: HashSet<ColumnId>,
     unnamed: usize,
@@ -33,9 +39,17 @@ impl Projection {
         Projection::default()
     }
 
+    pub fn with_capacity(columns: usize) -> Projection {
+        Projection {
+            columns: Vec::with_capacity(columns),
+            names: HashMap::with_capacity_and_hasher(columns, Default::default()),
+            ..Projection::default()
+        }
+    }
+
     /// Starts with all columns of a row.
     pub fn of_columns(columns: &[BoundColumn], span: Span) -> Projection {
-        let mut projection = Projection::new();
+        let mut projection = Projection::with_capacity(columns.len());
         for column in columns {
             projection.add_column(column, span);
         }
@@ -47,7 +61,7 @@ impl Projection {
     }
 
     pub fn find(&self, name: &str) -> Option<usize> {
-        self.index.get(name).copied()
+        self.names.get(name)?.at
     }
 
     /// Ignores later attempts to add this column of the row.
@@ -60,11 +74,10 @@ impl Projection {
         let mut unique = name.clone();
         let base = base.unwrap_or(name);
         let mut number = 1;
-        while self.used.contains(&unique) {
+        while self.names.contains_key(&unique) {
             unique = format!("{base}{number}").into();
             number += 1;
         }
-        self.used.insert(unique.clone());
         unique
     }
 
@@ -86,7 +99,7 @@ impl Projection {
             return name.clone();
         }
         let unique = self.unique(name, base);
-        self.index.insert(unique.clone(), self.columns.len());
+        self.names.insert(unique.clone(), Used { at: Some(self.columns.len()), declared: false });
         self.columns.push(Projected { name: unique.clone(), ty: expr.ty, expr });
         unique
     }
@@ -111,32 +124,36 @@ impl Projection {
 
     /// Adds a column whose name was declared. False when that name was declared before.
     pub fn declare(&mut self, name: &Arc<str>, expr: Expr, replace: bool, identity: Option<ColumnId>) -> bool {
-        if self.declared.contains(name) {
+        if self.is_declared(name) {
             return false;
         }
         let added = self.add(name, None, expr, replace, identity);
-        self.declared.insert(added);
+        self.names.entry(added).or_default().declared = true;
         true
     }
 
     /// Gives a column another name in place. False when the new name is taken by a declaration.
     pub fn rename(&mut self, old: &str, new: &Arc<str>) -> bool {
-        if self.declared.contains(new) {
+        if self.is_declared(new) {
             return false;
         }
-        let Some(at) = self.index.remove(old) else { return true };
+        let Some(at) = self.names.get_mut(old).and_then(|used| used.at.take()) else { return true };
         if let Some(slot) = self.columns.get_mut(at) {
             slot.name = new.clone();
         }
-        self.index.insert(new.clone(), at);
-        self.declared.insert(new.clone());
-        self.used.insert(new.clone());
+        self.names.insert(new.clone(), Used { at: Some(at), declared: true });
         true
     }
 
     /// Marks the names of all columns as declared.
     pub fn declare_all(&mut self) {
-        self.declared.extend(self.columns.iter().map(|column| column.name.clone()));
+        for column in &self.columns {
+            self.names.entry(column.name.clone()).or_default().declared = true;
+        }
+    }
+
+    fn is_declared(&self, name: &str) -> bool {
+        self.names.get(name).is_some_and(|used| used.declared)
     }
 }
 
@@ -149,7 +166,7 @@ impl Binder<'_> {
     /// The table that a projection makes of its input. A column passed on keeps its id.
     pub(crate) fn projected(&mut self, input: Rel, projection: Projection, span: Span) -> Rel {
         let serialized = input.serialized;
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::with_capacity_and_hasher(projection.columns.len(), Default::default());
         let mut exprs = Vec::with_capacity(projection.columns.len());
         let mut columns = Vec::with_capacity(projection.columns.len());
         for projected in projection.columns {
@@ -161,9 +178,7 @@ impl Binder<'_> {
                 Some(id) if seen.insert(id) => id,
                 Some(source) => {
                     let id = self.new_id();
-                    if let Some(origins) = self.origins.get(&source).cloned() {
-                        self.origins.insert(id, origins);
-                    }
+                    self.origins.pass_on(source, id);
                     id
                 }
                 None => {
@@ -175,10 +190,8 @@ impl Binder<'_> {
                     if official != projected.expr.ty {
                         self.official_types.insert(id, official);
                     }
-                    if let Some(plain) = crate::expr::plain_column(&projected.expr)
-                        && let Some(origins) = self.origins.get(&plain).cloned()
-                    {
-                        self.origins.insert(id, origins);
+                    if let Some(plain) = crate::expr::plain_column(&projected.expr) {
+                        self.origins.pass_on(plain, id);
                     }
                     id
                 }

@@ -28,10 +28,10 @@ impl Binder<'_> {
         };
         let failed = self.diagnostics.iter().any(|d| d.severity == Severity::Error);
         let query = (!failed).then(|| {
-            let mut results: Vec<BoundResult> = results.into_iter().map(|(result, _)| result).collect();
-            let tables = crate::usage::tables(&mut results);
-            for result in &mut results {
-                if let Some(span) = crate::walk::first_error(&mut result.rel) {
+            let results: Vec<BoundResult> = results.into_iter().map(|(result, _)| result).collect();
+            let tables = crate::usage::tables(&results);
+            for result in &results {
+                if let Some(span) = crate::walk::first_error(&result.rel) {
                     self.unsupported("a part of the query that did not bind", span);
                 }
             }

@@ -1,85 +1,81 @@
 //! Which columns of which tables a query needs: liveness from the results down to the tables.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use crate::bound::{BoundResult, ColumnId, Expr, Rel, RelKind, TableUse};
-use crate::walk::{Visitor, visit_expr, visit_rel};
+use foldhash::HashSet;
+
+use crate::bound::{BoundResult, Expr, Rel, RelKind, TableUse};
+use crate::parts::{self, Part};
+use crate::walk::ColumnSet;
 
 /// Every table read and the columns of it that matter, in the order of first use.
-pub(crate) fn tables(results: &mut [BoundResult]) -> Vec<TableUse> {
-    let mut usage = Usage { used: BTreeMap::new(), order: Vec::new() };
+pub(crate) fn tables(results: &[BoundResult]) -> Vec<TableUse> {
+    let mut usage = Usage::default();
     for result in results {
         let needed = all_columns(&result.rel);
-        usage.rel(&mut result.rel, needed);
+        usage.rel(&result.rel, needed);
     }
     let mut used = usage.used;
-    usage.order.into_iter().filter_map(|name| used.remove(&name).map(|columns| TableUse { name, columns })).collect()
+    let table = |name: String| used.remove(&name).map(|columns| TableUse { name, columns: columns.order });
+    usage.order.into_iter().filter_map(table).collect()
 }
 
-fn all_columns(rel: &Rel) -> HashSet<ColumnId> {
+fn all_columns(rel: &Rel) -> ColumnSet {
     rel.columns.iter().map(|column| column.id).collect()
 }
 
-fn first_column(rel: &Rel) -> HashSet<ColumnId> {
+fn first_column(rel: &Rel) -> ColumnSet {
     rel.columns.first().map(|column| column.id).into_iter().collect()
 }
 
+#[derive(Default)]
 struct Usage {
-    used: BTreeMap<String, Vec<String>>,
+    used: BTreeMap<String, TableColumns>,
     order: Vec<String>,
+    /// What sub-pipelines need of the rows that they are given, by scope.
+    applied: BTreeMap<u32, ColumnSet>,
 }
 
-/// Collects ids without going into inputs; tables inside expressions are visited for their first column.
-struct Reads<'a> {
-    needed: &'a mut HashSet<ColumnId>,
-    usage: &'a mut Usage,
-}
-
-impl Visitor for Reads<'_> {
-    fn id(&mut self, id: &mut ColumnId) {
-        self.needed.insert(*id);
-    }
-    fn rel(&mut self, _: &mut Rel) {}
-    fn nested(&mut self, rel: &mut Rel) {
-        let first = first_column(rel);
-        self.usage.rel(rel, first);
-    }
-}
-
-/// Goes into the inputs of a node.
-struct Inputs<'a> {
-    needed: &'a HashSet<ColumnId>,
-    usage: &'a mut Usage,
-}
-
-impl Visitor for Inputs<'_> {
-    fn id(&mut self, _: &mut ColumnId) {}
-    fn rel(&mut self, rel: &mut Rel) {
-        self.usage.rel(rel, self.needed.clone());
-    }
-    fn nested(&mut self, _: &mut Rel) {}
+/// Columns of a table in the order of first use.
+#[derive(Default)]
+struct TableColumns {
+    order: Vec<String>,
+    known: HashSet<String>,
 }
 
 impl Usage {
-    fn reads(&mut self, expr: &mut Expr, needed: &mut HashSet<ColumnId>) {
-        visit_expr(expr, &mut Reads { needed, usage: self });
+    /// What an expression needs of its own rows; the queries inside it need their first column.
+    fn reads(&mut self, expr: &Expr, needed: &mut ColumnSet) {
+        parts::of_expr(expr, &mut |part| self.part(part, needed));
     }
 
-    fn rel(&mut self, rel: &mut Rel, mut needed: HashSet<ColumnId>) {
-        match &mut *rel.kind {
+    fn part(&mut self, part: Part<'_>, needed: &mut ColumnSet) {
+        match part {
+            Part::Column(id) => {
+                needed.insert(*id);
+            }
+            Part::Expr(expr) => self.reads(expr, needed),
+            Part::Subquery(rel) => self.rel(rel, first_column(rel)),
+            Part::Argument(rel) => self.rel(rel, all_columns(rel)),
+            Part::Input(_) | Part::Scope(_) => {}
+        }
+    }
+
+    fn rel(&mut self, rel: &Rel, mut needed: ColumnSet) {
+        match &*rel.kind {
             RelKind::Table { name, source } => {
                 if !self.used.contains_key(name) {
                     self.order.push(name.clone());
                 }
                 let columns = self.used.entry(name.clone()).or_default();
-                for (column, source) in rel.columns.iter().zip(source) {
-                    if needed.contains(&column.id) && !columns.contains(source) {
-                        columns.push(source.clone());
+                for (column, source) in rel.columns.iter().zip(source.iter()) {
+                    if needed.contains(&column.id) && columns.known.insert(source.clone()) {
+                        columns.order.push(source.clone());
                     }
                 }
             }
             RelKind::Project { input, exprs } => {
-                let mut below = HashSet::new();
+                let mut below = HashSet::default();
                 for (id, expr) in exprs {
                     if needed.contains(id) {
                         self.reads(expr, &mut below);
@@ -99,8 +95,15 @@ impl Usage {
                 let below = input.columns.iter().zip(&wanted).filter(|(_, w)| **w).map(|(c, _)| c.id).collect();
                 self.rel(input, below);
             }
+            RelKind::ApplyInput { scope } => self.applied.entry(*scope).or_default().extend(needed),
+            RelKind::MvApply { input, scope, subquery, .. } | RelKind::Partition { input, scope, subquery, .. } => {
+                parts::of_rel(rel, &mut |part| self.part(part, &mut needed));
+                self.rel(subquery, needed.clone());
+                needed.extend(self.applied.remove(scope).unwrap_or_default());
+                self.rel(input, needed);
+            }
             // Nothing passes through a grouping but what its expressions read.
-            RelKind::Summarize { .. } => self.node(rel, HashSet::new()),
+            RelKind::Summarize { .. } => self.node(rel, HashSet::default()),
             RelKind::Plugin { input, .. } => {
                 let below = input.as_ref().map(all_columns).unwrap_or_default();
                 needed.extend(below);
@@ -111,10 +114,20 @@ impl Usage {
     }
 
     /// A node all of whose expressions count.
-    fn node(&mut self, rel: &mut Rel, mut needed: HashSet<ColumnId>) {
-        let columns = std::mem::take(&mut rel.columns);
-        visit_rel(rel, &mut Reads { needed: &mut needed, usage: self });
-        visit_rel(rel, &mut Inputs { needed: &needed, usage: self });
-        rel.columns = columns;
+    fn node(&mut self, rel: &Rel, mut needed: ColumnSet) {
+        parts::of_rel(rel, &mut |part| self.part(part, &mut needed));
+        let mut inputs = Vec::new();
+        parts::of_rel(rel, &mut |part| {
+            if let Part::Input(input) = part {
+                inputs.push(input);
+            }
+        });
+        let last = inputs.pop();
+        for input in inputs {
+            self.rel(input, needed.clone());
+        }
+        if let Some(last) = last {
+            self.rel(last, needed);
+        }
     }
 }

@@ -50,7 +50,7 @@ impl Binder<'_> {
             }
             return true;
         }
-        if let Some(sound) = self.sound_functions.get(&function.name) {
+        if let Some(sound) = self.known_sound(&function.name) {
             return !sound;
         }
         let strict = std::mem::replace(&mut self.strict, true);
@@ -64,8 +64,18 @@ impl Binder<'_> {
         self.extra_results.truncate(extra);
         self.missing.truncate(missing);
         self.strict = strict;
-        self.sound_functions.insert(function.name.clone(), errors.is_empty());
-        !errors.is_empty()
+        let sound = errors.is_empty();
+        self.sound_functions.insert(function.name.clone(), sound);
+        if let Some(mut memo) = self.catalog.memo().and_then(|memo| memo.sound.lock().ok()) {
+            memo.insert(function.name.clone(), sound);
+        }
+        !sound
+    }
+
+    /// What this query or another over the same catalog has found out.
+    fn known_sound(&self, name: &str) -> Option<bool> {
+        let own = self.sound_functions.get(name).copied();
+        own.or_else(|| self.catalog.memo()?.sound.lock().ok()?.get(name).copied())
     }
 
     /// Binds without reports; the errors are handed back.
@@ -147,7 +157,9 @@ impl Binder<'_> {
         let declaring = std::mem::replace(&mut self.declaring, true);
         let bound = self.bind_body(function, scope, span);
         self.declaring = declaring;
-        self.compared.truncate(compared);
+        for entry in self.compared.drain(compared..) {
+            self.known_compared.remove(&entry);
+        }
         self.unsupported.truncate(unsupported);
         bound
     }

@@ -16,7 +16,7 @@ impl Names {
     fn new() -> Names {
         let table = |name: &str, columns: &[(&str, ScalarType)]| {
             let columns = columns.iter().map(|(name, ty)| Column::new(*name, *ty)).collect();
-            (name.to_owned(), Arc::new(TableInfo { name: name.to_owned(), columns, aliases: Vec::new() }))
+            (name.to_owned(), Arc::new(TableInfo::new(name, columns, Vec::new())))
         };
         Names(BTreeMap::from([
             table(

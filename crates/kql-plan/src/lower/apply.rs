@@ -12,7 +12,7 @@ use crate::lower::mv_expand::Expansion;
 use crate::lower::sort::pass_all;
 use crate::lower::{Lowered, Lowering, Scope, column_name};
 use crate::node::{KqlNode, Op};
-use crate::walk::{ColumnSet, columns_of, for_each_expr, for_each_input};
+use kql_semantics::walk::{ColumnSet, columns_of, for_each_expr, for_each_input};
 
 impl Lowering<'_> {
     pub(super) fn lower_apply_input(&mut self, rel: &Rel, scope: u32) -> LowerResult<Lowered> {

@@ -14,7 +14,7 @@ use crate::error::LowerResult;
 use crate::function::internal::Internal;
 use crate::lower::expr::present;
 use crate::lower::{Hidden, Lowered, Lowering, column, column_name, has_no_rows, no_rows_of, project_plan};
-use crate::walk::{ColumnSet, columns_of};
+use kql_semantics::walk::{ColumnSet, columns_of};
 
 impl Lowering<'_> {
     pub(super) fn lower_join(

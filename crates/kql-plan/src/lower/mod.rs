@@ -37,7 +37,7 @@ use crate::lower::mv_expand::Expansion;
 use crate::lower::scan::ScanParts;
 use crate::node::OrderKey;
 use crate::value::arrow_type;
-use crate::walk::{ColumnSet, any_expr, columns_of};
+use kql_semantics::walk::{ColumnSet, any_expr, columns_of};
 
 /// A column that a plan reads from a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -355,7 +355,7 @@ impl<'a> Lowering<'a> {
 
     fn lower_project(&mut self, input: &Rel, exprs: &[(ColumnId, Expr)], needed: &ColumnSet) -> LowerResult<Lowered> {
         let kept: Vec<&(ColumnId, Expr)> = exprs.iter().filter(|(id, _)| needed.contains(id)).collect();
-        let mut wanted = ColumnSet::new();
+        let mut wanted = ColumnSet::default();
         kept.iter().for_each(|(_, expr)| columns_of(expr, &mut wanted));
         let lowered = self.lower(input, &wanted)?;
         let passes = |(id, expr): &(ColumnId, Expr)| matches!(expr.kind, ExprKind::Column(from) if from == *id);
@@ -366,7 +366,7 @@ impl<'a> Lowering<'a> {
         let (lowered, values) = self.lower_windows(lowered, values)?;
         let mut outputs: Vec<PlanExpr> = Vec::with_capacity(kept.len());
         let mut names: Vec<String> = Vec::with_capacity(kept.len());
-        let mut shown = ColumnSet::new();
+        let mut shown = ColumnSet::default();
         for ((id, _), expr) in kept.iter().zip(&values) {
             if !shown.insert(*id) {
                 continue;

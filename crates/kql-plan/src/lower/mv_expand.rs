@@ -9,7 +9,7 @@ use crate::error::LowerResult;
 use crate::lower::{Lowered, Lowering, column, column_name};
 use crate::node::{Expand, KqlNode, Op};
 use crate::value::arrow_type;
-use crate::walk::{ColumnSet, columns_of};
+use kql_semantics::walk::{ColumnSet, columns_of};
 
 /// How rows are expanded.
 pub(crate) struct Expansion<'e> {

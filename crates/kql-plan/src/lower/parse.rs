@@ -8,7 +8,7 @@ use crate::error::{LowerError, LowerResult};
 use crate::lower::{Lowered, Lowering, column, column_name};
 use crate::node::{KqlNode, Op, ParseKvSpec, ParseSpec};
 use crate::value::arrow_type;
-use crate::walk::{ColumnSet, columns_of};
+use kql_semantics::walk::{ColumnSet, columns_of};
 
 /// A `parse` as it was bound.
 pub(super) struct Parse<'p> {

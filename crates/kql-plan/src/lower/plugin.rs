@@ -15,7 +15,7 @@ use kql_types::{Overload, Return, ScalarType, Span, Value};
 use crate::error::{LowerError, LowerResult};
 use crate::lower::whole::Called;
 use crate::lower::{Lowered, Lowering, column, column_name, named, project_plan};
-use crate::walk::ColumnSet;
+use kql_semantics::walk::ColumnSet;
 
 /// The arguments of `bag_unpack`.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,7 +16,7 @@ use crate::function::internal::Internal;
 use crate::lower::{Lowered, Lowering, SourceColumn, column, column_name, project_plan};
 use crate::node::{Bound, KqlNode, Op, OrderKey};
 use crate::value::{array, arrow_type};
-use crate::walk::ColumnSet;
+use kql_semantics::walk::ColumnSet;
 
 /// The column that says when something happened.
 const TIME_COLUMN: &str = "TimeGenerated";

@@ -17,7 +17,7 @@ use crate::lower::sort::pass_all;
 use crate::lower::{Lowered, Lowering, column, column_name};
 use crate::node::{KqlNode, Op, Scan, ScanStep};
 use crate::value::{arrow_type, scalar};
-use crate::walk::{ColumnSet, columns_of, for_each_child_mut};
+use kql_semantics::walk::{ColumnSet, columns_of, for_each_child_mut};
 
 /// The parts of a bound `scan`.
 pub(super) struct ScanParts<'a> {

@@ -13,7 +13,7 @@ use kql_types::{ScalarType, Span};
 use crate::error::{LowerError, LowerResult};
 use crate::function::aggregate::KqlAggregate;
 use crate::lower::{Lowered, Lowering, column, column_name, named, project_plan};
-use crate::walk::{ColumnSet, columns_of};
+use kql_semantics::walk::{ColumnSet, columns_of};
 
 /// A `make-series` as it was bound.
 pub(super) struct Series<'s> {
@@ -39,7 +39,7 @@ struct Grid {
 
 impl Lowering<'_> {
     pub(super) fn lower_series(&mut self, input: &Rel, series: &Series<'_>) -> LowerResult<Lowered> {
-        let mut wanted = ColumnSet::new();
+        let mut wanted = ColumnSet::default();
         series.keys.iter().for_each(|(_, expr)| columns_of(expr, &mut wanted));
         for (_, call, _) in series.aggregates {
             call.args.iter().for_each(|arg| columns_of(arg, &mut wanted));

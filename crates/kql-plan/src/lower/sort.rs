@@ -17,7 +17,7 @@ use crate::error::{LowerError, LowerResult};
 use crate::function::internal::Internal;
 use crate::lower::{Lowered, Lowering, column, column_name, has_no_rows, project_plan};
 use crate::node::{KqlNode, Op, OrderKey};
-use crate::walk::{ColumnSet, columns_of};
+use kql_semantics::walk::{ColumnSet, columns_of};
 
 /// How the names of columns begin by which no two rows are equal, or only rows that `mv-expand` made of one, which it
 /// numbers.

@@ -18,7 +18,7 @@ use crate::lower::{
     Hidden, Lowered, Lowering, Scope, column, column_name, has_no_rows, named, no_rows_of, project_plan,
 };
 use crate::node::{KqlNode, Op};
-use crate::walk::{ColumnSet, columns_of};
+use kql_semantics::walk::{ColumnSet, columns_of};
 
 /// Aggregates whose result depends on the order of the rows.
 const ORDERED: &[&str] = &[
@@ -49,7 +49,7 @@ impl Lowering<'_> {
         needed: &ColumnSet,
     ) -> LowerResult<Lowered> {
         let items: Vec<&SummarizeItem> = items.iter().filter(|item| item_is_needed(item, needed)).collect();
-        let mut wanted = ColumnSet::new();
+        let mut wanted = ColumnSet::default();
         keys.iter().for_each(|(_, expr)| columns_of(expr, &mut wanted));
         items.iter().for_each(|item| item_columns(item, &mut wanted));
         let lowered = self.lower(input, &wanted)?;

@@ -14,7 +14,7 @@ use crate::error::{LowerError, LowerResult};
 use crate::lower::rows::ascending;
 use crate::lower::{Lowered, Lowering, column, column_name, named, project_plan};
 use crate::node::OrderKey;
-use crate::walk::{ColumnSet, columns_of};
+use kql_semantics::walk::{ColumnSet, columns_of};
 
 impl Lowering<'_> {
     pub(super) fn lower_top_nested(&mut self, input: &Rel, levels: &[TopNestedLevel]) -> LowerResult<Lowered> {
@@ -33,7 +33,7 @@ impl Lowering<'_> {
     /// The groups of the last of these levels: its greatest ones for each value of the keys above it.
     fn top_level(&mut self, input: &Rel, levels: &[TopNestedLevel]) -> LowerResult<Lowered> {
         let Some((level, above)) = levels.split_last() else { return Err(LowerError::bug("no level")) };
-        let mut wanted = ColumnSet::new();
+        let mut wanted = ColumnSet::default();
         levels.iter().for_each(|level| columns_of(&level.expr, &mut wanted));
         level.aggregate.args.iter().for_each(|arg| columns_of(arg, &mut wanted));
         let lowered = self.lower(input, &wanted)?;

@@ -13,7 +13,7 @@ use crate::error::LowerResult;
 use crate::function::internal::Internal;
 use crate::lower::expr::literal;
 use crate::lower::{Hidden, Lowered, Lowering, column, column_name, has_no_rows, named, no_rows_of, project_plan};
-use crate::walk::ColumnSet;
+use kql_semantics::walk::ColumnSet;
 
 impl Lowering<'_> {
     pub(super) fn lower_union(&mut self, rel: &Rel, inputs: &[Rel], needed: &ColumnSet) -> LowerResult<Lowered> {

@@ -22,7 +22,7 @@ use crate::lower::sort::pass_all;
 use crate::lower::{Lowered, Lowering, column, column_name};
 use crate::node::{KqlNode, Op, Whole};
 use crate::value::arrow_type;
-use crate::walk::{ColumnSet, columns_of};
+use kql_semantics::walk::{ColumnSet, columns_of};
 
 /// A plugin with its arguments.
 pub(super) struct Called<'p> {
@@ -109,7 +109,7 @@ impl Lowering<'_> {
         name: &'static str,
         table: Arc<dyn WholeTable>,
     ) -> LowerResult<Lowered> {
-        let mut wanted = ColumnSet::new();
+        let mut wanted = ColumnSet::default();
         args.iter().for_each(|arg| columns_of(arg, &mut wanted));
         let lowered = self.lower(called.input, &wanted)?;
         let lowered = self.without_ghosts(lowered)?;
@@ -319,7 +319,7 @@ impl Lowering<'_> {
         };
         args.extend(weight);
         let text = to_text(split)?;
-        let mut wanted = ColumnSet::new();
+        let mut wanted = ColumnSet::default();
         args.iter().chain([&text]).for_each(|arg| columns_of(arg, &mut wanted));
         let lowered = self.lower(called.input, &wanted)?;
         let lowered = self.without_ghosts(lowered)?;

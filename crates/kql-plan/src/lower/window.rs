@@ -8,7 +8,7 @@ use crate::lower::sort::pass_all;
 use crate::lower::{Lowered, Lowering, column, column_name};
 use crate::node::{KqlNode, Op, WindowCall, Windows};
 use crate::value::arrow_type;
-use crate::walk::{any_expr, for_each_child_mut};
+use kql_semantics::walk::{any_expr, for_each_child_mut};
 
 impl Lowering<'_> {
     /// Computes the window functions of expressions as columns of the plan, and gives the expressions over these.

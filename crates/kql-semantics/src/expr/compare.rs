@@ -23,10 +23,10 @@ impl Binder<'_> {
             },
             _ => return,
         };
-        for (table, source) in self.origins.get(&column).cloned().unwrap_or_default() {
+        for (table, source) in self.origins.get(column).iter().flat_map(|origins| origins.iter()) {
             for literal in &literals {
                 let entry = Compared { table: table.to_string(), column: source.to_string(), literal: literal.clone() };
-                if !self.compared.contains(&entry) {
+                if self.known_compared.insert(entry.clone()) {
                     self.compared.push(entry);
                 }
             }

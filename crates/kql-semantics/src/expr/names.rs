@@ -104,7 +104,7 @@ impl Binder<'_> {
         }
         let row = self.row.as_ref()?;
         for column in row.all() {
-            for (table, source) in self.origins.get(&column.id).into_iter().flatten() {
+            for (table, source) in self.origins.get(column.id).iter().flat_map(|origins| origins.iter()) {
                 if column.name != *source {
                     continue;
                 }

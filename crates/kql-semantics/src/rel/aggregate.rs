@@ -203,8 +203,8 @@ impl Binder<'_> {
 
     fn output(&mut self, name: String, expr: &Expr, source: Option<ColumnId>) -> TupleValue {
         let id = self.new_id();
-        if let Some(origins) = column_of(expr).and_then(|source| self.origins.get(&source)).cloned() {
-            self.origins.insert(id, origins);
+        if let Some(source) = column_of(expr) {
+            self.origins.pass_on(source, id);
         }
         TupleValue { name, expr: Expr { kind: ExprKind::Column(id), ty: expr.ty, span: expr.span }, source }
     }

@@ -1,6 +1,6 @@
 //! `mv-expand` and `mv-apply`.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::sync::Arc;
 
 use kql_syntax::ast::{self, MvItem, Name, Operator, SubPipeline};
@@ -59,7 +59,7 @@ impl Binder<'_> {
             projection.skip(column.id);
         }
         let mut expanded = Vec::new();
-        let mut replaced = HashSet::new();
+        let mut replaced = HashSet::default();
         for item in items {
             self.expand_item(item, &mut projection, &mut expanded, &mut replaced);
         }

@@ -310,8 +310,8 @@ impl Binder<'_> {
     }
 
     fn pushed_part(&mut self, scope: &mut GraphScope, mut part: Expr) -> Option<Expr> {
-        let mut read = std::collections::HashSet::new();
-        super::summarize::collect_columns(&part, &mut read);
+        let mut read = foldhash::HashSet::default();
+        crate::walk::columns_of(&part, &mut read);
         let used: Vec<&Output> = scope.outputs.iter().filter(|output| read.contains(&output.column.id)).collect();
         let Some(first) = used.first() else { return Some(part) };
         let element = first.element;
@@ -326,18 +326,9 @@ impl Binder<'_> {
         if used.iter().any(|output| output.element != element || output.mode != Mode::Single) {
             return Some(part);
         }
-        let sources: std::collections::HashMap<ColumnId, ColumnId> =
+        let sources: foldhash::HashMap<ColumnId, ColumnId> =
             used.iter().map(|output| (output.column.id, output.source)).collect();
-        struct Sources(std::collections::HashMap<ColumnId, ColumnId>);
-        impl crate::walk::Visitor for Sources {
-            fn id(&mut self, id: &mut ColumnId) {
-                if let Some(source) = self.0.get(id) {
-                    *id = *source;
-                }
-            }
-            fn rel(&mut self, _: &mut crate::bound::Rel) {}
-        }
-        crate::walk::visit_expr(&mut part, &mut Sources(sources));
+        crate::walk::rename(&mut part, &sources);
         let column = self.new_column("$filter", ScalarType::Bool);
         let element = scope.elements.get_mut(element)?;
         element.filters.push(column.id);

@@ -2,7 +2,7 @@
 //!
 //! `T | join U on a`: a column of the right side whose name is taken gets the least free number after it (`a1`).
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use std::sync::Arc;
 
 use kql_syntax::ast::{self, BinaryOp, JoinClause, Operator};
@@ -251,7 +251,7 @@ fn all_of(mut terms: Vec<Expr>, span: Span) -> Option<Expr> {
 /// Gives later columns of a taken name a number, without touching names that stand first: `c, c, c1` are
 /// `c, c2, c1`.
 pub(crate) fn unique_names(columns: Vec<BoundColumn>) -> Vec<BoundColumn> {
-    let mut first: HashMap<Arc<str>, usize> = HashMap::new();
+    let mut first: HashMap<Arc<str>, usize> = HashMap::default();
     for (index, column) in columns.iter().enumerate() {
         first.entry(column.name.clone()).or_insert(index);
     }

@@ -1,6 +1,6 @@
 //! `project` and its kin, `extend`, `distinct`.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::sync::Arc;
 
 use kql_syntax::ast::{self, Name, OrderKey};
@@ -40,7 +40,7 @@ impl Binder<'_> {
                 }
             }
             let inferred = b.row.as_ref().map(|row| row.inferred.clone()).unwrap_or_default();
-            let mut projection = Projection::new();
+            let mut projection = Projection::with_capacity(input.rel.columns.len() + items.len());
             for column in input.rel.columns.iter().chain(&inferred) {
                 projection.add_column(column, span);
                 projection.skip(column.id);
@@ -217,7 +217,7 @@ impl Binder<'_> {
     pub(super) fn project_reorder(&mut self, input: Table, keys: &[OrderKey], span: Span) -> Table {
         let (input, columns) = self.with_row(input, |b, input| {
             let listed = b.listed_columns(input, keys.iter().map(|key| &key.expr));
-            let mut seen = HashSet::new();
+            let mut seen = HashSet::default();
             let mut columns: Vec<BoundColumn> = Vec::new();
             for (key, mut group) in keys.iter().zip(listed) {
                 match key.descending {

@@ -3,7 +3,7 @@
 //! Desugared to a union of filtered projections. A bare text anywhere in the predicate means any column has it; in a
 //! table without a column that the predicate names, that column is null.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use std::sync::Arc;
 
 use kql_syntax::ast::{self, BinaryOp, FindClause, Literal, Operator};
@@ -77,12 +77,14 @@ impl Binder<'_> {
 
     /// Filters each table by the predicate over its own columns, with nulls for columns that only others have.
     fn search_each(&mut self, tables: Vec<Table>, predicate: &ast::Expr, span: Span) -> Vec<Table> {
-        let mut known: HashMap<Arc<str>, ScalarType> = HashMap::new();
-        for column in tables.iter().flat_map(|table| &table.rel.columns) {
-            known.entry(column.name.clone()).or_insert(column.ty);
-        }
-        let mut named = HashSet::new();
+        let mut named = HashSet::default();
         column_names(predicate, &mut named);
+        let mut known: HashMap<Arc<str>, ScalarType> = HashMap::default();
+        for column in tables.iter().flat_map(|table| &table.rel.columns) {
+            if named.contains(&*column.name) && !known.contains_key(&column.name) {
+                known.insert(column.name.clone(), column.ty);
+            }
+        }
         // One table without rows stands for all of them when the predicate is checked.
         let mut checked = false;
         tables
@@ -189,7 +191,6 @@ impl Binder<'_> {
         let source = ["withsource", "with_source"].iter().find_map(|name| self.op_text(operator, name));
         let source = source.unwrap_or_else(|| "source_".to_string());
         let open = tables.iter().any(|table| table.open);
-        let names: Vec<Arc<str>> = tables.iter().map(|table| table.name.clone().unwrap_or_else(|| "".into())).collect();
         let mut referenced = Vec::new();
         if let Some(predicate) = &clause.predicate {
             ordered_column_names(predicate, &mut referenced);
@@ -201,16 +202,22 @@ impl Binder<'_> {
         };
         let anything = clause.predicate.as_ref().is_none_or(mentions_any_column);
         let several = tables.len() > 1;
-        let kept: Vec<(Table, Arc<str>)> =
-            tables.into_iter().zip(names).filter(|(table, _)| !several || anything || all_named(table)).collect();
-        let (tables, names): (Vec<Table>, Vec<Arc<str>>) = kept.into_iter().unzip();
+        let tables: Vec<Table> = tables.into_iter().filter(|table| !several || anything || all_named(table)).collect();
         let (wanted, pack) = self.find_columns(clause, &tables, &referenced);
-        let filtered = match &clause.predicate {
+        let mut filtered = match &clause.predicate {
             Some(predicate) => self.search_each(tables, predicate, span),
             None => tables,
         };
+        // What is not read does not matter but for its columns, which are those of every leg: the first stands for it.
+        let all_absent = filtered.iter().all(|table| table.absent);
+        let mut place = 0;
+        filtered.retain(|table| {
+            place += 1;
+            !table.absent || all_absent && place == 1
+        });
         let mut legs = Vec::new();
-        for (table, name) in filtered.into_iter().zip(names) {
+        for table in filtered {
+            let name = table.name.clone().unwrap_or_else(|| "".into());
             let leg = self.find_leg(table, &wanted, pack, span);
             legs.push(Table { name: Some(name), ..leg });
         }
@@ -223,7 +230,7 @@ impl Binder<'_> {
     }
 
     fn find_away(&mut self, found: Table, away: &[ast::Expr], span: Span) -> Table {
-        let mut names = HashSet::new();
+        let mut names = HashSet::default();
         let mut star = false;
         for item in away {
             match &unwrapped(item).kind {
@@ -274,7 +281,13 @@ impl Binder<'_> {
             return (wanted, pack);
         }
         let mut common: Vec<&BoundColumn> = tables.first().map(|t| t.rel.columns.iter().collect()).unwrap_or_default();
-        common.retain(|column| tables.iter().all(|t| t.rel.columns.iter().any(|c| c.name == column.name)));
+        for table in tables {
+            let own: HashSet<&str> = table.rel.columns.iter().map(|column| &*column.name).collect();
+            common.retain(|column| own.contains(&*column.name));
+            if common.is_empty() {
+                break;
+            }
+        }
         wanted.extend(common.iter().map(|column| (column.name.clone(), column.ty)));
         for name in referenced {
             if let Some(ty) = type_of(name)

@@ -1,6 +1,6 @@
 //! `summarize`, and everything that groups: `distinct`, `top-hitters`.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use kql_syntax::ast;
 use kql_types::{ScalarType, Span};
@@ -37,7 +37,7 @@ impl Binder<'_> {
         let mut projection = Projection::new();
         self.add_items(by, &mut projection, Style::Project);
         let mut keys = Vec::new();
-        let mut used = HashSet::new();
+        let mut used = HashSet::default();
         for column in &mut projection.columns {
             let plain = match column.expr.kind {
                 ExprKind::Column(id) => Some(id),
@@ -47,10 +47,8 @@ impl Binder<'_> {
                 Some(id) if used.insert(id) => id,
                 _ => {
                     let id = self.new_id();
-                    if let Some(origins) =
-                        crate::expr::plain_column(&column.expr).and_then(|source| self.origins.get(&source)).cloned()
-                    {
-                        self.origins.insert(id, origins);
+                    if let Some(source) = crate::expr::plain_column(&column.expr) {
+                        self.origins.pass_on(source, id);
                     }
                     id
                 }
@@ -80,9 +78,9 @@ impl Binder<'_> {
     /// The node of a grouping, with a projection over it where the outputs are not just its columns.
     pub(crate) fn grouped(&mut self, input: Table, grouping: Grouping, span: Span) -> Table {
         let Grouping { keys, mut items, projection } = grouping;
-        let mut needed = HashSet::new();
+        let mut needed = HashSet::default();
         for column in &projection.columns {
-            collect_columns(&column.expr, &mut needed);
+            crate::walk::columns_of(&column.expr, &mut needed);
         }
         prune(&mut items, &needed);
         let names: HashMap<ColumnId, std::sync::Arc<str>> = projection
@@ -148,23 +146,5 @@ fn prune(items: &mut [SummarizeItem], needed: &HashSet<ColumnId>) {
             }
             SummarizeItem::Aggregate { .. } => {}
         }
-    }
-}
-
-/// All columns that an expression reads.
-pub(crate) fn collect_columns(expr: &Expr, out: &mut HashSet<ColumnId>) {
-    struct Collect<'a>(&'a mut HashSet<ColumnId>);
-    impl crate::walk::Visitor for Collect<'_> {
-        fn id(&mut self, id: &mut ColumnId) {
-            self.0.insert(*id);
-        }
-        fn rel(&mut self, _: &mut crate::bound::Rel) {}
-    }
-    match &expr.kind {
-        ExprKind::Column(id) => {
-            out.insert(*id);
-        }
-        ExprKind::Literal(_) => {}
-        _ => crate::walk::visit_expr(&mut expr.clone(), &mut Collect(out)),
     }
 }

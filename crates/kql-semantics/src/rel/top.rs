@@ -1,6 +1,6 @@
 //! `top`, `top-hitters`, `top-nested`, `sample-distinct`, `reduce`.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::sync::Arc;
 
 use kql_syntax::ast::{self, OrderKey, TopNestedClause};
@@ -71,7 +71,7 @@ impl Binder<'_> {
     pub(super) fn top_nested(&mut self, input: Table, clauses: &[TopNestedClause], span: Span) -> Table {
         let mut columns: Vec<BoundColumn> = Vec::new();
         let (input, levels) = self.with_row(input, |b, _| {
-            let mut used = HashSet::new();
+            let mut used = HashSet::default();
             let mut levels = Vec::new();
             for clause in clauses {
                 if let Some(level) = b.top_nested_level(clause, &mut columns, &mut used, span) {

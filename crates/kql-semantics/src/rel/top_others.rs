@@ -4,8 +4,6 @@
 //! its groups leave out, aggregated as one group, beside the levels above. Levels below show others of the same rows where
 //! they have others themselves, and nothing where they have not.
 
-use std::collections::HashMap;
-
 use kql_types::{ScalarType, Span, Value};
 
 use crate::binder::{Binder, bool_expr, column_expr, literal};
@@ -13,19 +11,7 @@ use crate::bound::{
     AggregateCall, BoundColumn, ColumnId, Expr, ExprKind, JoinKind, Rel, RelKind, SummarizeItem, TopNestedLevel,
 };
 use crate::scope::Table;
-use crate::walk::{Visitor, visit_expr};
-
-/// Puts other columns in the place of columns.
-struct Renamed<'m>(&'m HashMap<ColumnId, ColumnId>);
-
-impl Visitor for Renamed<'_> {
-    fn id(&mut self, id: &mut ColumnId) {
-        if let Some(renamed) = self.0.get(id) {
-            *id = *renamed;
-        }
-    }
-    fn rel(&mut self, _: &mut Rel) {}
-}
+use crate::walk::rename;
 
 impl Binder<'_> {
     /// The levels over an input, of which some have others. `columns` are those of the result.
@@ -63,9 +49,9 @@ impl Binder<'_> {
         for level in levels {
             let mut level = level.clone();
             level.others = None;
-            visit_expr(&mut level.expr, &mut Renamed(&ids));
+            rename(&mut level.expr, &ids);
             for arg in &mut level.aggregate.args {
-                visit_expr(arg, &mut Renamed(&ids));
+                rename(arg, &ids);
             }
             level.out = self.new_id();
             level.aggregate_out = self.new_id();

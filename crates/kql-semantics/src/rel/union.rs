@@ -3,28 +3,38 @@
 //! A name with several types becomes one column for each (`a_long`, `a_string`). With `isfuzzy=true` an operand whose
 //! table is missing has no rows.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use std::sync::Arc;
 
 use kql_syntax::ast::{self, Operator};
 use kql_types::{ScalarType, Span, Value};
 
 use crate::binder::{Binder, column_expr, literal};
-use crate::bound::{BoundColumn, ColumnId, Expr, ExprKind, RelKind};
+use crate::bound::{BoundColumn, Expr, ExprKind, RelKind};
 use crate::expr::unwrapped;
 use crate::scope::Table;
+use crate::table_info::Origin;
 
 /// Cells (inputs times columns) beyond which a union is not built: `search *` over everything.
 const MAX_CELLS: usize = 4_000_000;
 
-/// An output column of a union: the inputs that have it, and their column that feeds it.
+/// An output column of a union: the inputs that have it, and the place there of the column that feeds it.
 struct Unified {
     name: Arc<str>,
     ty: ScalarType,
-    sources: Vec<(usize, ColumnId)>,
+    /// By input.
+    sources: Vec<(usize, usize)>,
     /// The inputs in which the official parser sees it.
     seen_in: Vec<usize>,
     official: Official,
+}
+
+impl Unified {
+    /// The place among the columns of an input.
+    fn source_in(&self, input: usize) -> Option<usize> {
+        let first = self.sources.partition_point(|(place, _)| *place < input);
+        self.sources.get(first).filter(|(place, _)| *place == input).map(|(_, at)| *at)
+    }
 }
 
 /// What the official parser shows for a column of a name with several types. It splits the name when the first two
@@ -76,7 +86,7 @@ impl Binder<'_> {
                 if !named {
                     table.name = None;
                 }
-                let unresolved = fuzzy && crate::walk::first_error(&mut table.rel).is_some();
+                let unresolved = fuzzy && crate::walk::first_error(&table.rel).is_some();
                 if fuzzy && (unresolved || self.missing.len() > before) {
                     // The engine leaves out an operand that it cannot resolve: one that reads a missing table, or a stored
                     // function whose body does not hold for the tables there are.
@@ -112,15 +122,7 @@ impl Binder<'_> {
             if column.official != Official::Same {
                 self.official.insert(bound.id, (column.name.clone(), column.official.clone()));
             }
-            let mut origins = Vec::new();
-            for (_, source) in &column.sources {
-                for origin in self.origins.get(source).into_iter().flatten() {
-                    if !origins.contains(origin) {
-                        origins.push(origin.clone());
-                    }
-                }
-            }
-            if !origins.is_empty() {
+            if let Some(origins) = self.common_origins(&tables, column) {
                 self.origins.insert(bound.id, origins);
             }
             columns.push(bound);
@@ -143,11 +145,8 @@ impl Binder<'_> {
                 let name = table.name.as_ref().map_or_else(|| format!("union_arg{index}"), |name| name.to_string());
                 exprs.push(literal(Value::String(name), span));
             }
-            let own: HashMap<ColumnId, &BoundColumn> =
-                table.rel.columns.iter().map(|column| (column.id, column)).collect();
             for column in &unified {
-                let source = column.sources.iter().find(|(place, _)| *place == index);
-                exprs.push(match source.and_then(|(_, id)| own.get(id)) {
+                exprs.push(match column.source_in(index).and_then(|at| table.rel.columns.get(at)) {
                     Some(source) => {
                         let source = column_expr(source, span);
                         self.convert(source, column.ty)
@@ -170,7 +169,7 @@ impl Binder<'_> {
     ) -> crate::bound::Rel {
         let mut columns = Vec::with_capacity(like.len());
         let mut pairs = Vec::with_capacity(like.len());
-        let mut used = HashSet::new();
+        let mut used = HashSet::with_capacity_and_hasher(like.len(), Default::default());
         for (column, expr) in like.iter().zip(exprs) {
             let id = match expr.kind {
                 ExprKind::Column(id) if used.insert(id) => id,
@@ -184,6 +183,28 @@ impl Binder<'_> {
 }
 
 impl Binder<'_> {
+    /// The columns of tables that any input's column comes from, each once.
+    fn common_origins(&self, tables: &[Table], column: &Unified) -> Option<Arc<[Origin]>> {
+        let of_source = |(place, at): &(usize, usize)| {
+            let source = tables.get(*place)?.rel.columns.get(*at)?;
+            self.origins.get(source.id)
+        };
+        let mut all = column.sources.iter().filter_map(of_source);
+        let first = all.next()?;
+        let mut others = all.filter(|origins| !Arc::ptr_eq(first, origins)).peekable();
+        if others.peek().is_none() {
+            return Some(first.clone());
+        }
+        let mut seen: HashSet<&Origin> = first.iter().collect();
+        let mut origins = first.to_vec();
+        for origin in others.flat_map(|origins| origins.iter()) {
+            if seen.insert(origin) {
+                origins.push(origin.clone());
+            }
+        }
+        Some(origins.into())
+    }
+
     /// The name under which a column joins a union: one that an inner union split is whole again.
     fn whole_name(&self, column: &BoundColumn) -> Arc<str> {
         match self.official.get(&column.id) {
@@ -200,15 +221,19 @@ impl Binder<'_> {
     /// Columns by name and type, in the order of first appearance; the types of one name stand together.
     fn unify(&self, tables: &[Table]) -> Vec<Unified> {
         let mut names: Vec<(Arc<str>, Vec<Unified>)> = Vec::new();
-        let mut index: HashMap<Arc<str>, usize> = HashMap::new();
+        let mut index: HashMap<Arc<str>, usize> = HashMap::default();
         for (place, table) in tables.iter().enumerate() {
-            for column in &table.rel.columns {
+            for (at_input, column) in table.rel.columns.iter().enumerate() {
                 let name = self.whole_name(column);
                 let hidden = self.is_hidden(column);
-                let at = *index.entry(name.clone()).or_insert_with(|| {
-                    names.push((name.clone(), Vec::new()));
-                    names.len() - 1
-                });
+                let at = match index.get(&name) {
+                    Some(at) => *at,
+                    None => {
+                        names.push((name.clone(), Vec::new()));
+                        index.insert(name.clone(), names.len() - 1);
+                        names.len() - 1
+                    }
+                };
                 let Some((_, types)) = names.get_mut(at) else { continue };
                 let entry = match types.iter().position(|known| known.ty == column.ty) {
                     Some(known) => &mut types[known],
@@ -224,13 +249,13 @@ impl Binder<'_> {
                         &mut types[last]
                     }
                 };
-                entry.sources.push((place, column.id));
+                entry.sources.push((place, at_input));
                 if !hidden {
                     entry.seen_in.push(place);
                 }
             }
         }
-        let mut used: HashSet<Arc<str>> = HashSet::new();
+        let mut used: HashSet<Arc<str>> = HashSet::default();
         let mut unified = Vec::new();
         for (name, mut types) in names {
             merge_unknown(&mut types, tables);
@@ -283,9 +308,10 @@ fn merge_unknown(types: &mut Vec<Unified>, tables: &[Table]) {
     }
     let unknown = types.remove(at);
     if let Some(known) = types.first_mut() {
-        for (place, id) in unknown.sources {
-            if !known.sources.iter().any(|(taken, _)| *taken == place) {
-                known.sources.push((place, id));
+        for (place, at) in unknown.sources {
+            if known.source_in(place).is_none() {
+                let next = known.sources.partition_point(|(taken, _)| *taken < place);
+                known.sources.insert(next, (place, at));
             }
         }
     }

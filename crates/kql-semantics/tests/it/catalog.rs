@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use kql_semantics::{Catalog, StoredFunction, TableInfo};
+use kql_semantics::{Catalog, CatalogMemo, StoredFunction, TableInfo};
 use kql_types::{Column, ScalarType};
 use serde_json::Value;
 
@@ -11,6 +11,7 @@ use serde_json::Value;
 pub struct TestCatalog {
     tables: BTreeMap<String, Arc<TableInfo>>,
     functions: BTreeMap<String, Arc<StoredFunction>>,
+    memo: CatalogMemo,
 }
 
 impl TestCatalog {
@@ -22,7 +23,7 @@ impl TestCatalog {
                 let ty = ty.as_str().and_then(ScalarType::parse).expect("a known type");
                 Column::new(name.clone(), ty)
             });
-            let info = TableInfo { name: name.clone(), columns: columns.collect(), aliases: Vec::new() };
+            let info = TableInfo::new(name, columns.collect(), Vec::new());
             catalog.tables.insert(name.clone(), Arc::new(info));
         }
         catalog
@@ -59,6 +60,9 @@ impl Catalog for TestCatalog {
     }
     fn has_rows(&self, _: &str) -> bool {
         false
+    }
+    fn memo(&self) -> Option<&CatalogMemo> {
+        Some(&self.memo)
     }
     fn function(&self, name: &str) -> Option<Arc<StoredFunction>> {
         self.functions.get(name).cloned()

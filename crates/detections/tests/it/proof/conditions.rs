@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use detections::bound_tree::{conjuncts, for_each_rel, operands};
 use kql_semantics::bound::{BoundQuery, Expr, ExprKind, Rel, RelKind, SummarizeItem};
+use kql_semantics::walk::{conjuncts, for_each_rel, operands};
 use kql_types::{ScalarType, Span, Value};
 
 /// What a query asks of its rows.
