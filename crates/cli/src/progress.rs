@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
@@ -37,18 +38,28 @@ impl Loading {
 /// The display while rules run.
 pub struct Hunting {
     bar: ProgressBar,
+    alerts: AtomicUsize,
 }
 
 impl Hunting {
     pub fn start(rules: usize) -> Hunting {
         let bar = bar("running rules");
         bar.set_length(rules as u64);
-        Hunting { bar }
+        Hunting { bar, alerts: AtomicUsize::new(0) }
     }
 
     /// One rule is done.
-    pub fn done(&self) {
+    pub fn done(&self, alerts: usize) {
         self.bar.inc(1);
+        let all = self.alerts.fetch_add(alerts, Ordering::Relaxed) + alerts;
+        if alerts > 0 {
+            self.bar.set_message(format!("running rules: {} alerts", HumanCount(all as u64)));
+        }
+    }
+
+    /// Writes to the terminal without disturbing the display.
+    pub fn beside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
     }
 
     pub fn finish(&self) {

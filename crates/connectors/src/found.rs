@@ -27,22 +27,22 @@ pub struct FoundRow {
 }
 
 impl Loaded {
-    /// The rows at these places, in one pass over the places of all rows. Files that are sources themselves are left
+    /// The rows at these places, in one pass over the places of the rows of tables that may hold them. Files that are sources themselves are left
     /// out: their rows have no places of their own.
     ///
     /// # Errors
     /// When a file of the load cannot be read.
-    pub fn rows_at(&self, places: &BTreeSet<i64>) -> Result<Vec<FoundRow>, LoadError> {
+    pub fn rows_at(&self, places: &BTreeSet<i64>, may_hold: &dyn Fn(&str) -> bool) -> Result<Vec<FoundRow>, LoadError> {
         let mut found = Vec::new();
         if places.is_empty() {
             return Ok(found);
         }
-        for (table, batches) in &self.tables {
+        for (table, batches) in self.tables.iter().filter(|(table, _)| may_hold(table)) {
             for batch in batches {
                 collect(table, batch, places, &mut found);
             }
         }
-        for file in self.parquet.iter().filter(|file| file.source.is_none()) {
+        for file in self.parquet.iter().filter(|file| file.source.is_none() && may_hold(&file.table)) {
             in_file(file, places, &mut found)?;
         }
         Ok(found)

@@ -59,28 +59,109 @@ pub struct Hunt {
     pub span: Option<TimeSpan>,
 }
 
-/// Where a worker leaves what it found.
-type Slot = Mutex<Option<(RuleOutcome, Vec<Alert>)>>;
+/// Who is told how a hunt goes on. `()` is told nothing.
+pub trait Watcher: Sync {
+    /// A rule is done: called from any thread, in any order.
+    fn done(&self, _outcome: &RuleOutcome) {}
+    /// The next rule of [`Hunt::outcomes`] is done, in that order, with its alerts, newest first. Never called from two
+    /// threads at once.
+    fn next(&self, _outcome: &RuleOutcome, _alerts: &[Alert]) {}
+}
+
+impl Watcher for () {}
+
+/// What a rule gave.
+type Found = (RuleOutcome, Vec<Alert>);
+
+/// Results in the order of the report, filled by workers and told on as soon as all before them are there.
+struct InOrder<'a> {
+    slots: Vec<Mutex<Option<Found>>>,
+    told: Mutex<usize>,
+    watcher: &'a dyn Watcher,
+}
+
+impl InOrder<'_> {
+    fn put(&self, position: usize, mut found: Found) {
+        found.1.sort_by(newest_first);
+        self.watcher.done(&found.0);
+        if let Some(slot) = self.slots.get(position) {
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+        }
+        self.tell();
+    }
+
+    /// Whether nothing was put there.
+    fn is_open(&self, position: usize) -> bool {
+        let slot = self.slots.get(position).map(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner));
+        slot.is_some_and(|found| found.is_none())
+    }
+
+    /// Tells of all that is there in order and was not told of.
+    fn tell(&self) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(slot) = self.slots.get(*told) {
+            let found = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some((outcome, alerts)) = found.as_ref() else { return };
+            self.watcher.next(outcome, alerts);
+            *told += 1;
+        }
+    }
+}
+
+/// An entry of the report: a rule or a broken file of the library, by index.
+#[derive(Debug, Clone, Copy)]
+enum Entry {
+    Rule(usize),
+    Broken(usize),
+}
+
+/// The entries of the report: by file, a broken one first, rules as their file has them.
+fn report_order(library: &RuleLibrary) -> Vec<Entry> {
+    let rules = library.rules.iter().enumerate().map(|(index, rule)| {
+        let key = (rule.place.file.as_str(), Some(index));
+        (key, Entry::Rule(index))
+    });
+    let broken = library.broken.iter().enumerate().map(|(index, broken)| {
+        let key = (broken.file.as_str(), None);
+        (key, Entry::Broken(index))
+    });
+    let mut order: Vec<_> = rules.chain(broken).collect();
+    order.sort_by_key(|(key, _)| *key);
+    order.into_iter().map(|(_, entry)| entry).collect()
+}
+
+fn newest_first(a: &Alert, b: &Alert) -> std::cmp::Ordering {
+    let key = |alert: &Alert| (std::cmp::Reverse(alert.end_time), std::cmp::Reverse(alert.severity));
+    key(a).cmp(&key(b)).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.id.cmp(&b.id))
+}
 
 /// Stack of a worker: deep queries are walked by recursion.
 const STACK_BYTES: usize = 64 << 20;
 
-/// Runs the rules. `done` is called after each, from any thread.
-pub fn hunt(input: HuntInput<'_>, done: &(dyn Fn(&RuleOutcome) + Sync)) -> Hunt {
+/// Runs the rules. The watcher is told of each when it is done.
+pub fn hunt(input: HuntInput<'_>, watcher: &dyn Watcher) -> Hunt {
     let span = input.profile.span(|table| !(input.is_reference)(table)).or_else(|| input.profile.span(|_| true));
     let rules = &input.library.rules;
     let runs = |index: usize| rules.get(index).is_some_and(|rule| skip_reason(input, index, rule).is_none());
     let focused = focus::focused(input, &runs);
     let input = HuntInput { engine: focused.as_ref().unwrap_or(input.engine), ..input };
-    let results: Vec<Slot> = rules.iter().map(|_| Mutex::new(None)).collect();
+    let order = report_order(input.library);
+    let rule_at = |(position, entry): (usize, &Entry)| match entry {
+        Entry::Rule(index) => Some((position, *index, rules.get(*index)?)),
+        Entry::Broken(_) => None,
+    };
+    let to_run: Vec<(usize, usize, &AnalyticsRule)> = order.iter().enumerate().filter_map(rule_at).collect();
+    let slot = |entry: &Entry| match entry {
+        Entry::Rule(_) => None,
+        Entry::Broken(index) => input.library.broken.get(*index).map(|broken| (broken_outcome(broken), Vec::new())),
+    };
+    let slots = order.iter().map(|entry| Mutex::new(slot(entry))).collect();
+    let results = InOrder { slots, told: Mutex::new(0), watcher };
+    results.tell();
     let next = AtomicUsize::new(0);
     let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let (Some(rule), Some(slot)) = (rules.get(index), results.get(index)) else { return };
-            let result = one_rule(input, span, index, rule);
-            done(&result.0);
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        while let Some((position, index, rule)) = to_run.get(next.fetch_add(1, Ordering::Relaxed)) {
+            results.put(*position, one_rule(input, span, *index, rule));
         }
     };
     std::thread::scope(|scope| {
@@ -94,23 +175,19 @@ pub fn hunt(input: HuntInput<'_>, done: &(dyn Fn(&RuleOutcome) + Sync)) -> Hunt 
             work();
         }
     });
+    for (position, index, rule) in &to_run {
+        if results.is_open(*position) {
+            let lost = outcome_of(*index, rule, RuleState::Failed, "internal error".to_string());
+            results.put(*position, (lost, Vec::new()));
+        }
+    }
     let mut hunt = Hunt { span, ..Hunt::default() };
-    for (index, slot) in results.into_iter().enumerate() {
-        let result = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let Some(rule) = rules.get(index) else { continue };
-        let (outcome, alerts) = result
-            .unwrap_or_else(|| (outcome_of(index, rule, RuleState::Failed, "internal error".to_string()), Vec::new()));
+    for slot in results.slots {
+        let Some((outcome, alerts)) = slot.into_inner().unwrap_or_else(PoisonError::into_inner) else { continue };
         hunt.outcomes.push(outcome);
         hunt.alerts.extend(alerts);
     }
-    for broken in &input.library.broken {
-        hunt.outcomes.push(broken_outcome(broken));
-    }
-    hunt.outcomes.sort_by(|a, b| (&a.file, a.rule).cmp(&(&b.file, b.rule)));
-    hunt.alerts.sort_by(|a, b| {
-        let key = |alert: &Alert| (std::cmp::Reverse(alert.end_time), std::cmp::Reverse(alert.severity));
-        key(a).cmp(&key(b)).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.id.cmp(&b.id))
-    });
+    hunt.alerts.sort_by(newest_first);
     hunt
 }
 

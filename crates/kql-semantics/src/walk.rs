@@ -7,7 +7,7 @@ use foldhash::{HashMap, HashSet};
 
 use kql_types::Span;
 
-use crate::bound::{ColumnId, Expr, ExprKind, Rel};
+use crate::bound::{ColumnId, Expr, ExprKind, Rel, RelKind};
 use crate::parts::{self, Part, PartMut};
 
 /// A set of columns.
@@ -154,7 +154,7 @@ pub fn uses_ingestion_time(rel: &Rel) -> bool {
 }
 
 /// Gives every column id of a copied table a fresh one, so that a table used twice has two sets of ids. The inputs of
-/// [`crate::bound::RelKind::Materialize`] stay as they are (they are shared), only its outputs are renumbered. Returns
+/// [`RelKind::Materialize`] stay as they are (they are shared), only its outputs are renumbered. Returns
 /// the number of nodes and what the ids were renumbered to.
 pub(crate) fn renumber(rel: &mut Rel, next_id: &mut u32, next_scope: &mut u32) -> (usize, HashMap<ColumnId, ColumnId>) {
     let mut renumber = Renumber { next_id, next_scope, ids: HashMap::default(), scopes: HashMap::default(), nodes: 0 };
@@ -173,8 +173,9 @@ struct Renumber<'a> {
 impl Renumber<'_> {
     fn rel(&mut self, rel: &mut Rel) {
         self.nodes += 1;
-        if !matches!(*rel.kind, crate::bound::RelKind::Materialize { .. }) {
-            parts::of_rel_mut(rel, &mut |part| self.part(part));
+        match &mut *rel.kind {
+            RelKind::Materialize { input, .. } => self.nodes += size(Part::Input(input)),
+            _ => parts::of_rel_mut(rel, &mut |part| self.part(part)),
         }
         for column in &mut rel.columns {
             self.id(&mut column.id);
@@ -243,15 +244,17 @@ fn error_in(part: Part<'_>) -> Option<Span> {
 
 /// The number of nodes of an expression, those of the queries inside it included.
 pub(crate) fn expr_size(expr: &Expr) -> usize {
-    fn size(part: Part<'_>) -> usize {
-        let mut all = 1;
-        let mut add = |part: Part<'_>| all += size(part);
-        match part {
-            Part::Input(rel) | Part::Argument(rel) | Part::Subquery(rel) => parts::of_rel(rel, &mut add),
-            Part::Expr(expr) => parts::of_expr(expr, &mut add),
-            Part::Column(_) | Part::Scope(_) => return 0,
-        }
-        all
-    }
     size(Part::Expr(expr))
+}
+
+/// The number of operators and expressions in a part.
+fn size(part: Part<'_>) -> usize {
+    let mut all = 1;
+    let mut add = |part: Part<'_>| all += size(part);
+    match part {
+        Part::Input(rel) | Part::Argument(rel) | Part::Subquery(rel) => parts::of_rel(rel, &mut add),
+        Part::Expr(expr) => parts::of_expr(expr, &mut add),
+        Part::Column(_) | Part::Scope(_) => return 0,
+    }
+    all
 }

@@ -60,7 +60,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit> {
         limits: Limits { time: Some(Duration::from_secs(600)), memory: None, result_rows: None },
         selection: Selection::default(),
     };
-    let found = hunt::run_rules(&session, &library, &hunt_options, &AtomicBool::new(false));
+    let found = hunt::run_rules(&session, &library, &hunt_options, &AtomicBool::new(false), None);
     let places = Places::of_alerts(&found.alerts, &session.loaded)?;
     let report = ReportInput {
         hunt: &found,

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use detections::hunt::{Hunt, HuntInput, HuntOptions, hunt};
+use detections::alert::Alert;
+use detections::hunt::{Hunt, HuntInput, HuntOptions, Watcher, hunt};
 use detections::library::{self, RuleLibrary};
-use detections::outcome::RuleState;
+use detections::outcome::{RuleOutcome, RuleState};
 use detections::rule::AlertSeverity;
 use detections::schedule::Mode;
 use detections::selection::Selection;
@@ -18,6 +19,7 @@ use crate::args::{HuntArgs, HuntFormat, SeverityArg};
 use crate::builtin;
 use crate::exit::{Exit, Failure};
 use crate::progress::Hunting;
+use crate::report::lines::LineStream;
 use crate::report::places::Places;
 use crate::report::{ReportInput, json, lines, terminal};
 use crate::session::{self, Session, SessionInput};
@@ -54,7 +56,14 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
         selection: selection(args),
     };
     let interrupted = interrupt_flag();
-    let found = run_rules(&session, &library, &options, &interrupted);
+    if args.format == HuntFormat::Ndjson {
+        let out = Box::new(BufWriter::new(io::stdout()));
+        let lines = LineStream::new(&library, &session.loaded, args.times, out);
+        let found = run_rules(&session, &library, &options, &interrupted, Some(&lines));
+        lines.finish()?;
+        return Ok(exit(args, &session, &library, &found, interrupted.load(Ordering::Relaxed)));
+    }
+    let found = run_rules(&session, &library, &options, &interrupted, None);
     let places = Places::of_alerts(&found.alerts, &session.loaded)?;
     let input = ReportInput {
         hunt: &found,
@@ -68,23 +77,25 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     };
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
+        HuntFormat::Ndjson => {}
         HuntFormat::Table => terminal::write(&input, args.all, &mut out)?,
         HuntFormat::Json => {
             serde_json::to_writer_pretty(&mut out, &json::document(&input))?;
             writeln!(out)?;
         }
-        HuntFormat::Ndjson => lines::write_ndjson(&input, &mut out)?,
         HuntFormat::Csv => lines::write_csv(&input, &mut out)?,
     }
     out.flush()?;
     Ok(exit(args, &session, &library, &found, interrupted.load(Ordering::Relaxed)))
 }
 
+/// Runs the rules with a display, and writes lines as they are done.
 pub(super) fn run_rules(
     session: &Session,
     library: &RuleLibrary,
     options: &HuntOptions,
     interrupted: &AtomicBool,
+    lines: Option<&LineStream<'_>>,
 ) -> Hunt {
     let is_reference = |table: &str| session.is_reference(table);
     let input = HuntInput {
@@ -95,10 +106,31 @@ pub(super) fn run_rules(
         options,
         interrupted,
     };
-    let display = Hunting::start(library.rules.len());
-    let found = hunt(input, &|_| display.done());
-    display.finish();
+    let watcher = Watching { display: Hunting::start(library.rules.len()), lines, interrupted };
+    let found = hunt(input, &watcher);
+    watcher.display.finish();
     found
+}
+
+/// Shows how far the hunt is, and writes what is done.
+struct Watching<'a> {
+    display: Hunting,
+    lines: Option<&'a LineStream<'a>>,
+    interrupted: &'a AtomicBool,
+}
+
+impl Watcher for Watching<'_> {
+    fn done(&self, outcome: &RuleOutcome) {
+        self.display.done(outcome.alerts);
+    }
+
+    fn next(&self, outcome: &RuleOutcome, alerts: &[Alert]) {
+        let Some(lines) = self.lines else { return };
+        // Nobody reads on, as after `| head`: the rest of the hunt would be for nothing.
+        if !self.display.beside(|| lines.write(outcome, alerts)) {
+            self.interrupted.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 pub(super) fn cores() -> usize {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use detections::alert::Alert;
 use detections::cell;
 use detections::entity;
+use detections::library::RuleLibrary;
 use detections::outcome::{RuleOutcome, RuleState};
 use detections::rule::{AlertSeverity, AnalyticsRule};
 use detections::schedule::Mode;
@@ -13,6 +14,7 @@ use kql_types::{Diagnostic, datetime};
 use serde_json::{Map, Value as Json, json};
 
 use super::ReportInput;
+use super::places::Places;
 use crate::diagnostics::line_and_column;
 
 /// The version of the form: it changes when a field changes its meaning or goes away.
@@ -30,8 +32,8 @@ pub fn document(input: &ReportInput<'_>) -> Json {
         "summary": summary(input),
         "sources": crate::commands::sources::sources_json(&input.session.loaded.report),
         "tables": crate::commands::sources::tables_json(input.session),
-        "rules": input.hunt.outcomes.iter().map(|outcome| rule(input, outcome)).collect::<Vec<_>>(),
-        "alerts": input.hunt.alerts.iter().map(|one| alert(input, one)).collect::<Vec<_>>(),
+        "rules": input.hunt.outcomes.iter().map(|outcome| rule(input.library, input.seconds.is_some(), outcome)).collect::<Vec<_>>(),
+        "alerts": input.hunt.alerts.iter().map(|one| alert(input.library, input.places, one)).collect::<Vec<_>>(),
         "library": library(input),
     });
     if let (Some(seconds), Some(object)) = (input.seconds, document.as_object_mut()) {
@@ -80,9 +82,9 @@ fn summary(input: &ReportInput<'_>) -> Json {
     })
 }
 
-/// One rule with its state.
-pub fn rule(input: &ReportInput<'_>, outcome: &RuleOutcome) -> Json {
-    let rule = outcome.rule.and_then(|index| input.library.rules.get(index));
+/// One rule with its state; with the time it took when `times`.
+pub fn rule(library: &RuleLibrary, times: bool, outcome: &RuleOutcome) -> Json {
+    let rule = outcome.rule.and_then(|index| library.rules.get(index));
     let tables: Vec<Json> = outcome
         .tables
         .iter()
@@ -112,7 +114,7 @@ pub fn rule(input: &ReportInput<'_>, outcome: &RuleOutcome) -> Json {
         "diagnostics": diagnostics,
         "notes": outcome.notes,
     });
-    if let (Some(_), Some(object)) = (input.seconds, line.as_object_mut()) {
+    if let (true, Some(object)) = (times, line.as_object_mut()) {
         object.insert("seconds".to_string(), json!(outcome.elapsed.as_secs_f64()));
     }
     line
@@ -139,15 +141,15 @@ fn diagnostic(diagnostic: &Diagnostic, rule: Option<&AnalyticsRule>) -> Json {
 }
 
 /// One alert with everything behind it.
-pub fn alert(input: &ReportInput<'_>, alert: &Alert) -> Json {
-    let rule = input.library.rules.get(alert.rule);
+pub fn alert(library: &RuleLibrary, places: &Places, alert: &Alert) -> Json {
+    let rule = library.rules.get(alert.rule);
     let rows: Vec<Json> = alert
         .rows
         .iter()
         .map(|row| {
             let values: Map<String, Json> =
                 alert.columns.iter().zip(&row.values).map(|(c, v)| (c.name.clone(), cell::json(v))).collect();
-            let sources: Vec<Json> = row.sources.places.iter().map(|packed| input.places.json(*packed)).collect();
+            let sources: Vec<Json> = row.sources.places.iter().map(|packed| places.json(*packed)).collect();
             json!({"values": values, "sources": sources, "sources_truncated": row.sources.truncated})
         })
         .collect();
@@ -172,8 +174,8 @@ pub fn alert(input: &ReportInput<'_>, alert: &Alert) -> Json {
         "window": {"from": time(alert.run.window_from), "to": time(alert.run.query_now)},
         "runs": alert.runs,
         "last_query_now": time(alert.last_query_now),
-        "first_record": input.places.times(alert).map(|(first, _)| time(first)),
-        "last_record": input.places.times(alert).map(|(_, last)| time(last)),
+        "first_record": places.times(alert).map(|(first, _)| time(first)),
+        "last_record": places.times(alert).map(|(_, last)| time(last)),
         "entities": entities,
         "custom_details": details,
         "properties": alert.properties.iter().cloned().collect::<BTreeMap<String, String>>(),

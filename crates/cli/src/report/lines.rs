@@ -1,24 +1,68 @@
 //! The report as lines: NDJSON with one object for each rule and alert, CSV with one line for each alert.
 
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
+use connectors::Loaded;
+use detections::alert::Alert;
 use detections::cell;
+use detections::library::RuleLibrary;
+use detections::outcome::RuleOutcome;
 use kql_types::datetime;
 use serde_json::Value as Json;
 
+use super::places::Places;
 use super::{ReportInput, json};
 use crate::output::without_formula;
 
-/// Rules first, then alerts; each line says what it is in `type`.
-pub fn write_ndjson(input: &ReportInput<'_>, out: &mut dyn Write) -> Result<()> {
-    for outcome in &input.hunt.outcomes {
-        write_line("rule", json::rule(input, outcome), out)?;
+/// Rules and their alerts as lines, written as soon as they are known: each rule in the order of the report, then its
+/// alerts, newest first. Each line says what it is in `type`.
+pub struct LineStream<'a> {
+    library: &'a RuleLibrary,
+    loaded: &'a Loaded,
+    times: bool,
+    /// Where the lines go; nowhere after an error, which is kept.
+    out: Mutex<Result<Box<dyn Write + Send>>>,
+}
+
+impl<'a> LineStream<'a> {
+    pub fn new(library: &'a RuleLibrary, loaded: &'a Loaded, times: bool, out: Box<dyn Write + Send>) -> Self {
+        LineStream { library, loaded, times, out: Mutex::new(Ok(out)) }
     }
-    for alert in &input.hunt.alerts {
-        write_line("alert", json::alert(input, alert), out)?;
+
+    /// Writes a rule with its alerts. False when lines can no longer be written: [`LineStream::finish`] says why.
+    pub fn write(&self, outcome: &RuleOutcome, alerts: &[Alert]) -> bool {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = out.as_mut().ok().map(|out| self.write_rule(outcome, alerts, out));
+        match written {
+            Some(Ok(())) => true,
+            Some(Err(error)) => {
+                *out = Err(error);
+                false
+            }
+            None => false,
+        }
     }
-    Ok(())
+
+    fn write_rule(&self, outcome: &RuleOutcome, alerts: &[Alert], out: &mut dyn Write) -> Result<()> {
+        write_line("rule", json::rule(self.library, self.times, outcome), out)?;
+        if !alerts.is_empty() {
+            let reads = |table: &str| outcome.tables.iter().any(|read| read.name == table);
+            let places = Places::in_tables(alerts, self.loaded, &reads)?;
+            for alert in alerts {
+                write_line("alert", json::alert(self.library, &places, alert), out)?;
+            }
+        }
+        out.flush()?;
+        Ok(())
+    }
+
+    /// # Errors
+    /// When a line could not be written, or a file with source records could not be read.
+    pub fn finish(self) -> Result<()> {
+        self.out.into_inner().unwrap_or_else(PoisonError::into_inner).map(|_| ())
+    }
 }
 
 fn write_line(kind: &str, value: Json, out: &mut dyn Write) -> Result<()> {

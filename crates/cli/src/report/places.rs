@@ -35,6 +35,14 @@ impl Places {
     /// # Errors
     /// When a file of the load can no longer be read.
     pub fn of_alerts(alerts: &[Alert], loaded: &Loaded) -> Result<Places> {
+        Places::in_tables(alerts, loaded, &|_| true)
+    }
+
+    /// [`Places::of_alerts`] for alerts whose records are in certain tables.
+    ///
+    /// # Errors
+    /// When a file of the load can no longer be read.
+    pub fn in_tables(alerts: &[Alert], loaded: &Loaded, may_hold: &dyn Fn(&str) -> bool) -> Result<Places> {
         let rows = alerts.iter().flat_map(|alert| &alert.rows);
         let wanted: BTreeSet<i64> = rows.flat_map(|row| row.sources.places.iter().copied()).collect();
         let mut by_packed = HashMap::with_capacity(wanted.len());
@@ -51,7 +59,7 @@ impl Places {
             };
             by_packed.insert(*packed, place);
         }
-        for row in loaded.rows_at(&wanted).map_err(|error| Failure::input(error.to_string()))? {
+        for row in loaded.rows_at(&wanted, may_hold).map_err(|error| Failure::input(error.to_string()))? {
             let Some(place) = by_packed.get_mut(&row.place) else { continue };
             (place.table, place.time, place.item_id) = (Some(row.table), row.time, row.item_id);
         }

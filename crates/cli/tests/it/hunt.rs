@@ -177,6 +177,35 @@ fn threads_do_not_change_a_byte() {
 }
 
 #[test]
+fn lines_are_each_rule_with_its_alerts_behind_it() {
+    let folder = folder_with_launches();
+    folder.write("rules/a-none.kql", "AWSCloudTrail | where EventName == 'Nothing'");
+    folder.write("rules/z-sum.kql", "AWSCloudTrail | summarize count() by UserIdentityArn");
+    let run = folder.run(&["hunt", "rules", "--logs", "logs", "--format", "ndjson"]);
+    let mut expected = Vec::new();
+    let document = folder.run(&["hunt", "rules", "--logs", "logs", "--format", "json"]).json();
+    for rule in document["rules"].as_array().unwrap() {
+        expected.push(("rule", rule["file"].clone()));
+        let alerts = document["alerts"].as_array().unwrap().iter();
+        let own = alerts.filter(|alert| alert["rule"]["file"] == rule["file"]);
+        expected.extend(own.map(|alert| ("alert", alert["id"].clone())));
+    }
+    let lines = run.lines();
+    let got: Vec<(&str, Json)> = lines
+        .iter()
+        .map(|line| match line["type"].as_str().unwrap() {
+            "rule" => ("rule", line["file"].clone()),
+            _ => ("alert", line["id"].clone()),
+        })
+        .collect();
+    assert_eq!(got, expected);
+    assert!(got.iter().filter(|(kind, _)| *kind == "alert").count() >= 2, "{got:?}");
+    // A reader that goes away ends the hunt without a complaint.
+    let (_, err) = folder.run_with_closed_output(&["hunt", "rules", "--logs", "logs", "--format", "ndjson"]);
+    assert_eq!(err, "");
+}
+
+#[test]
 fn what_attackers_write_reaches_no_terminal_and_no_spreadsheet() {
     let folder = Folder::new();
     let mut evil = launch(1, "2026-03-01T12:00:00Z", "=cmd", "i-1");

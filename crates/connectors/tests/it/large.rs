@@ -155,7 +155,7 @@ fn a_large_file_is_one_source_whoever_decodes_it() {
     // A record of a later stretch is found again at its place.
     let (place, name) = crate::support::place_of(&one, "AWSCloudTrail", 18_500);
     assert!(one.raw_record(place).unwrap().contains(&format!("\"eventName\":\"{name}\"")));
-    let found = one.rows_at(&[place].into()).unwrap();
+    let found = one.rows_at(&[place].into(), &|_| true).unwrap();
     assert_eq!((found[0].place, found[0].table.as_str(), found.len()), (place, "AWSCloudTrail", 1));
     assert!(found[0].time.is_some() && found[0].item_id.is_some());
 }

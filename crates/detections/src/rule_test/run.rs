@@ -121,7 +121,7 @@ impl Runner<'_> {
             options: &options,
             interrupted: &AtomicBool::new(false),
         };
-        Ok(hunt::hunt(input, &|_| {}))
+        Ok(hunt::hunt(input, &()))
     }
 
     fn engine(&self, loaded: &Loaded) -> Result<Engine, String> {

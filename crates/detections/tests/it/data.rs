@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use arrow::array::{ArrayRef, Int64Array, StringViewArray};
 use arrow::datatypes::{Field, Schema};
 use arrow::record_batch::RecordBatch;
-use detections::hunt::{Hunt, HuntInput, HuntOptions, hunt};
+use detections::hunt::{Hunt, HuntInput, HuntOptions, Watcher, hunt};
 use detections::library::{self, RuleLibrary};
 use detections::profile::{DataProfile, TableProfile};
 use detections::schedule::{Mode, TimeSpan};
@@ -101,16 +101,26 @@ impl World {
     }
 
     pub fn hunt(&self, library: &RuleLibrary, options: &HuntOptions) -> Hunt {
-        let interrupted = AtomicBool::new(false);
+        self.watched(library, options, &AtomicBool::new(false), &())
+    }
+
+    /// A hunt with somebody who is told how it goes on.
+    pub fn watched(
+        &self,
+        library: &RuleLibrary,
+        options: &HuntOptions,
+        interrupted: &AtomicBool,
+        watcher: &dyn Watcher,
+    ) -> Hunt {
         let input = HuntInput {
             engine: &self.engine,
             library,
             profile: &self.profile,
             is_reference: &|table| table == "R_CL",
             options,
-            interrupted: &interrupted,
+            interrupted,
         };
-        hunt(input, &|_| {})
+        hunt(input, watcher)
     }
 }
 

@@ -6,4 +6,5 @@ mod built_in;
 mod data;
 mod proof;
 mod states;
+mod stream;
 mod sweep;

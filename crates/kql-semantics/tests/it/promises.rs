@@ -48,6 +48,16 @@ fn variables_that_double_are_stopped() {
 }
 
 #[test]
+fn materialized_variables_that_double_are_stopped() {
+    let mut text = "let a0 = Activity | union Other;\n".to_string();
+    for i in 1..60 {
+        text.push_str(&format!("let a{i} = materialize(union a{}, a{});\n", i - 1, i - 1));
+    }
+    text.push_str("a59 | count");
+    assert!(bind(&text, &catalog()).diagnostics.iter().any(|d| d.code == "TW002"));
+}
+
+#[test]
 fn functions_cannot_call_themselves() {
     let bound = bind("let f = (x:long) { f(x) }; print f(1)", &catalog());
     assert!(has_error(&bound));
@@ -80,6 +90,21 @@ fn comparisons_of_table_columns_are_remembered_through_renames() {
     let expected = ["Started", "Succeeded", "Failed"]
         .map(|literal| ("Activity".to_string(), "Status".to_string(), literal.to_string()));
     assert_eq!(compared, expected);
+}
+
+/// A pass that many queries share keeps the columns that are used, and no others.
+#[test]
+fn columns_read_by_sub_pipelines_and_plugins_count_as_used() {
+    let used = |text: &str| -> Vec<(String, Vec<String>)> {
+        query(text).tables.into_iter().map(|t| (t.name, t.columns)).collect()
+    };
+    let named = |table: &str, columns: &[&str]| (table.to_string(), columns.iter().map(|c| c.to_string()).collect());
+    let partition = used("Activity | partition hint.strategy=native by Caller (where Size > 1 | project Status)");
+    assert_eq!(partition, [named("Activity", &["Status", "Caller", "Size"])]);
+    let apply = used("Activity | mv-apply p = Props on (where Size > 1) | project Status");
+    assert_eq!(apply, [named("Activity", &["Status", "Size", "Props"])]);
+    let lookup = used("Activity | evaluate ipv4_lookup(Other, Caller, Caller) | project Status");
+    assert!(lookup.contains(&named("Other", &["TimeGenerated", "Caller"])), "{lookup:?}");
 }
 
 #[test]

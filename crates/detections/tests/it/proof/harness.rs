@@ -129,7 +129,7 @@ impl Bench {
             options: &options,
             interrupted: &interrupted,
         };
-        let hunt = hunt(input, &|_| {});
+        let hunt = hunt(input, &());
         Outcome { hunt, loaded }
     }
 
