@@ -7,19 +7,19 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use engine::{EngineError, ExternalFiles, Limits, QueryOptions};
+use engine::{EngineError, Limits, QueryOptions, ResultTable};
 use kql_semantics::BindOptions;
 use kql_types::{Severity, datetime};
 use serde::Deserialize;
+use witness::Rows;
 
-use crate::synthetic::{Hints, ROWS};
-use crate::{host, ratchet};
+use crate::{host, ratchet, silence};
 
 #[derive(Args)]
 pub struct Options {
@@ -32,6 +32,12 @@ pub struct Options {
     /// Only every n-th query.
     #[arg(long, default_value_t = 1)]
     every: usize,
+    /// Of every n queries, this one (counted from 0).
+    #[arg(long, default_value_t = 0)]
+    offset: usize,
+    /// For a query that returns nothing on synthetic rows, find the operator that loses them.
+    #[arg(long)]
+    losses: bool,
     /// Only queries whose source or id has this text.
     #[arg(long)]
     only: Option<String>,
@@ -113,7 +119,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             None => return Ok(()),
         },
     };
-    let entries = read(&path, options.every, options.only.as_deref())?;
+    let entries = read(&path, options.every, options.offset, options.only.as_deref())?;
     let catalog = host::catalog()?;
     let tally = Mutex::new(Tally::default());
     let next = AtomicUsize::new(0);
@@ -122,7 +128,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             scope.spawn(|| {
                 while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let mut own = Tally::default();
-                    stages(entry, &catalog, &options.until, &mut own);
+                    stages(entry, &catalog, options, &mut own);
                     merge(&tally, own);
                 }
             });
@@ -141,7 +147,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read(path: &Path, every: usize, only: Option<&str>) -> anyhow::Result<Vec<Entry>> {
+fn read(path: &Path, every: usize, offset: usize, only: Option<&str>) -> anyhow::Result<Vec<Entry>> {
     let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
     let reader: Box<dyn Read> = if path.extension().is_some_and(|extension| extension == "gz") {
         Box::new(flate2::read::GzDecoder::new(file))
@@ -151,7 +157,7 @@ fn read(path: &Path, every: usize, only: Option<&str>) -> anyhow::Result<Vec<Ent
     let mut entries = Vec::new();
     for (number, line) in BufReader::new(reader).lines().enumerate() {
         let line = line.with_context(|| format!("reading {}", path.display()))?;
-        if line.trim().is_empty() || number % every.max(1) != 0 {
+        if line.trim().is_empty() || number % every.max(1) != offset {
             continue;
         }
         let entry: Entry =
@@ -166,7 +172,7 @@ fn read(path: &Path, every: usize, only: Option<&str>) -> anyhow::Result<Vec<Ent
 /// The queries of a collection that the official parser accepts.
 pub fn accepted(path: &Path) -> anyhow::Result<Vec<String>> {
     let mut texts = Vec::new();
-    for entry in read(path, 1, None)? {
+    for entry in read(path, 1, 0, None)? {
         if entry.oracle.as_ref().is_some_and(|oracle| oracle.ok) {
             texts.push(host::with_parameters(&entry.query, entry.params.as_deref()));
         }
@@ -187,7 +193,8 @@ fn merge(into: &Mutex<Tally>, own: Tally) {
     }
 }
 
-fn stages(entry: &Entry, catalog: &host::SharedCatalog, until: &str, tally: &mut Tally) {
+fn stages(entry: &Entry, catalog: &host::SharedCatalog, options: &Options, tally: &mut Tally) {
+    let until = options.until.as_str();
     let text = host::with_parameters(&entry.query, entry.params.as_deref());
     let parse_ok = kql_syntax::parse(&text).errors.is_empty();
     if let Some(oracle) = &entry.oracle {
@@ -226,25 +233,27 @@ fn stages(entry: &Entry, catalog: &host::SharedCatalog, until: &str, tally: &mut
     tally.note("runs-empty", entry, empty.as_ref().err().map(reason));
     let Some(bound) = checked.bound.filter(|_| until == "synthetic") else { return };
     // Over no rows a pattern such as `union Sec*` reads one table; here each that it matches is to have rows.
-    let options = BindOptions { query_now: now(), ..BindOptions::default() };
-    let whole = kql_semantics::bind(&kql_syntax::parse(&text).query, catalog.as_ref(), &options).query;
+    let bind_options = BindOptions { query_now: now(), ..BindOptions::default() };
+    let whole = kql_semantics::bind(&kql_syntax::parse(&text).query, catalog.as_ref(), &bind_options).query;
     let bound = &whole.filter(|whole| whole.unsupported.is_empty()).unwrap_or(bound);
-    let rels: Vec<_> = bound.results.iter().map(|result| &result.rel).collect();
-    let hints = Hints::collect(&rels);
-    let data = match host::synthetic_data(bound, &hints, ROWS, now()) {
-        Ok(data) => data,
+    let rows = Rows::of(bound, now());
+    let made = tempfile::tempdir().map_err(anyhow::Error::from).and_then(|folder| {
+        let engine = engine.with_witnesses(bound, &rows, folder.path())?;
+        Ok((engine, folder))
+    });
+    let (engine, _folder) = match made {
+        Ok(made) => made,
         Err(error) => return tally.note("runs-synthetic", entry, Some(error.to_string())),
     };
-    let folder = match host::external_files(&hints, ROWS, now()) {
-        Ok(folder) => folder,
-        Err(error) => return tally.note("runs-synthetic", entry, Some(error.to_string())),
-    };
-    let external = ExternalFiles::new().with_folder(folder.path());
-    match host::engine(catalog, Some(Arc::new(data))).with_external(external).run_blocking(&text, &query_options) {
+    match engine.run_blocking(&text, &query_options) {
         Ok(output) => {
             tally.note("runs-synthetic", entry, None);
-            let rows: usize = output.tables.iter().map(engine::ResultTable::row_count).sum();
-            tally.note("returns-rows", entry, (rows == 0).then(|| "no rows".to_string()));
+            let rows: usize = output.tables.iter().map(ResultTable::row_count).sum();
+            let lost = || match options.losses {
+                true => silence::loss(&engine, bound, &text, &query_options),
+                false => "no rows".to_string(),
+            };
+            tally.note("returns-rows", entry, (rows == 0).then(lost));
         }
         Err(error) => tally.note("runs-synthetic", entry, Some(reason(&error))),
     }

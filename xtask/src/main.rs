@@ -15,7 +15,7 @@ mod host;
 mod planning;
 mod ratchet;
 mod shared_scan;
-mod synthetic;
+mod silence;
 mod tidy;
 
 use clap::{Parser, Subcommand};

@@ -9,6 +9,7 @@ mod discover;
 mod execute;
 mod external;
 mod graph;
+mod made;
 mod many;
 mod result;
 mod run;
