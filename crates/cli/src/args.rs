@@ -54,6 +54,10 @@ pub struct NameArgs {
     /// b.csv. Nothing is ever fetched; an address without a file has no rows
     #[arg(long, value_name = "DIR")]
     pub external: Vec<PathBuf>,
+    /// A database in MaxMind's format (such as GeoLite2-City.mmdb) with the places of addresses, for
+    /// geo_info_from_ip_address; without one that function knows nothing
+    #[arg(long, value_name = "FILE")]
+    pub geoip: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -74,7 +74,10 @@ impl Session {
         let mut profile = DataProfile::of_load(&loaded.report);
         let external =
             input.names.external.iter().fold(ExternalFiles::new(), |files, folder| files.with_folder(folder));
-        let engine = Engine::new(Arc::new(catalog), Arc::new(data)).with_external(external);
+        let mut engine = Engine::new(Arc::new(catalog), Arc::new(data)).with_external(external);
+        if let Some(file) = &input.names.geoip {
+            engine = engine.with_geoip(file).map_err(|error| Failure::input(error.to_string()))?;
+        }
         profile_parquet(&engine, &loaded, &mut profile)?;
         Ok(Session { engine, loaded, profile, schemas })
     }

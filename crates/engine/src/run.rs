@@ -1,6 +1,7 @@
 //! [`Engine`]: from text to rows.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,23 +18,20 @@ use crate::execute::{Execution, overtime};
 use crate::session::Planner;
 use crate::{AzureDialect, Checked, EngineError, ExternalFiles, PlanTimes, QueryOptions, QueryOutput, Statistics};
 
-fn bind_options(options: &QueryOptions) -> BindOptions {
-    BindOptions { query_now: options.query_now, parameters: options.parameters.clone(), strict: options.strict }
-}
-
 /// Tables, functions and data a query runs against. Cheap to clone and to share between threads.
 #[derive(Clone)]
 pub struct Engine {
     catalog: Arc<dyn Catalog>,
     data: Arc<DataSet>,
     external: Arc<ExternalFiles>,
+    geoip: Option<Arc<str>>,
     planners: Arc<Mutex<HashMap<usize, Arc<Planner>>>>,
 }
 
 impl Engine {
     /// An engine over a catalog (see [`crate::TableCatalog`]) and data. Tables of the catalog without data are empty.
     pub fn new(catalog: Arc<dyn Catalog>, data: Arc<DataSet>) -> Engine {
-        Engine { catalog, data, external: Arc::default(), planners: Arc::default() }
+        Engine { catalog, data, external: Arc::default(), geoip: None, planners: Arc::default() }
     }
 
     /// Allows `externaldata` to read files that stand for its addresses.
@@ -41,6 +39,27 @@ impl Engine {
     pub fn with_external(mut self, external: ExternalFiles) -> Engine {
         self.external = Arc::new(external);
         self
+    }
+
+    /// Takes the places of addresses, for `geo_info_from_ip_address`, from a database in MaxMind's format. The file is
+    /// read now, and kept in memory for all engines that name it.
+    ///
+    /// # Errors
+    /// [`EngineError::Data`]: a file that can't be read or is no such database.
+    pub fn with_geoip(mut self, file: &Path) -> Result<Engine, EngineError> {
+        let path = file.to_string_lossy();
+        kql_functions::kernels::geoip::open(&path).map_err(|error| EngineError::Data(error.0))?;
+        self.geoip = Some(path.into());
+        Ok(self)
+    }
+
+    fn bind_options(&self, options: &QueryOptions) -> BindOptions {
+        BindOptions {
+            query_now: options.query_now,
+            parameters: options.parameters.clone(),
+            geoip: self.geoip.as_deref().map(str::to_owned),
+            strict: options.strict,
+        }
     }
 
     /// The files that `externaldata` may read.
@@ -76,7 +95,7 @@ impl Engine {
             let (function, errors) = kql_syntax::parse_function(params, body);
             let parse_ok = errors.is_empty();
             let mut diagnostics: Vec<Diagnostic> = errors.into_iter().map(Diagnostic::from).collect();
-            let bound = kql_semantics::bind_function(&function, self.catalog.as_ref(), &bind_options(options));
+            let bound = kql_semantics::bind_function(&function, self.catalog.as_ref(), &self.bind_options(options));
             diagnostics.extend(bound.diagnostics);
             let azure_dialect = options.azure_dialect.unwrap_or_else(|| self.dialect_of(&[]));
             Checked { parse_ok, diagnostics, columns: bound.columns, open: bound.open, bound: None, azure_dialect }
@@ -92,7 +111,7 @@ impl Engine {
         let mut diagnostics: Vec<Diagnostic> = parsed.errors.into_iter().map(Diagnostic::from).collect();
         let catalog =
             Discovered { catalog: Arc::clone(&self.catalog), found: found.clone(), data: Arc::clone(&self.data) };
-        let bound = kql_semantics::bind(&parsed.query, &catalog, &bind_options(options));
+        let bound = kql_semantics::bind(&parsed.query, &catalog, &self.bind_options(options));
         diagnostics.extend(bound.diagnostics);
         let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         let query = if failed { None } else { bound.query };

@@ -118,6 +118,10 @@ pub(crate) struct Binder<'a> {
     pub unsupported: Vec<Unsupported>,
     pub render: Option<Render>,
     pub set_options: Vec<(String, Option<Value>)>,
+    /// `now()` in ticks: that of the options, until the query sets it.
+    pub query_now: i64,
+    /// What `restrict access to` leaves to read: patterns of names.
+    pub restricted: Option<Rc<[String]>>,
     pub stored_functions: HashMap<String, Rc<UserFunction>>,
     /// Whether stored functions that share their name with a table bind without errors.
     pub sound_functions: HashMap<String, bool>,
@@ -171,6 +175,8 @@ impl<'a> Binder<'a> {
             set_options: Vec::new(),
             stored_functions: HashMap::default(),
             sound_functions: HashMap::default(),
+            query_now: options.query_now,
+            restricted: None,
             extra_results: Vec::new(),
             quiet: 0,
             quiet_errors: Vec::new(),

@@ -15,6 +15,13 @@ pub(crate) fn value(expr: &Expr) -> Option<Value> {
             match function.name {
                 "strcat" => Some(Value::String(args.iter().map(text).collect::<Option<Vec<_>>>()?.concat())),
                 "tostring" => args.first().and_then(text).map(Value::String),
+                "tolower" => args.first().and_then(text).map(|text| Value::String(text.to_lowercase())),
+                "toupper" => args.first().and_then(text).map(|text| Value::String(text.to_uppercase())),
+                "strcat_delim" => {
+                    let texts = args.iter().map(text).collect::<Option<Vec<_>>>()?;
+                    let (delimiter, parts) = texts.split_first()?;
+                    Some(Value::String(parts.join(delimiter)))
+                }
                 "pack_array" => Some(Value::Dynamic(Dynamic::Array(args.iter().map(as_dynamic).collect()))),
                 "todatetime" | "totimespan" | "tolong" | "toint" | "toreal" | "todouble" | "tobool" | "toguid"
                 | "todecimal" => converted(args.first()?, expr.ty),

@@ -90,6 +90,9 @@ impl Binder<'_> {
 
     /// A table of the catalog, read afresh.
     pub(crate) fn catalog_table(&mut self, name: &str, span: Span) -> Option<Table> {
+        if self.is_restricted(name) {
+            return None;
+        }
         let info = self.catalog.table(name)?;
         let shared = info.shared();
         let mut columns = Vec::with_capacity(info.columns.len());
@@ -100,7 +103,30 @@ impl Binder<'_> {
         }
         let kind = Box::new(RelKind::Table { name: info.name.clone(), source: shared.source.clone() });
         let rel = Rel { kind, columns, serialized: false, span };
+        let rel = self.in_time_scope(rel, span);
         Some(Table { name: Some(shared.name.clone()), ..Table::new(rel) })
+    }
+
+    /// `set query_datetimescope_column = 'TimeGenerated'` with `query_datetimescope_from` and `_to`: a filter on each table
+    /// that has the column.
+    fn in_time_scope(&mut self, table: Rel, span: Span) -> Rel {
+        let Some(Value::String(name)) = self.set_option("query_datetimescope_column").cloned() else { return table };
+        let scope = table.columns.iter().find(|column| *column.name == *name && column.ty == ScalarType::DateTime);
+        let Some(column) = scope.cloned() else { return table };
+        let mut conditions = Vec::new();
+        for (option, symbol) in [("query_datetimescope_from", ">="), ("query_datetimescope_to", "<=")] {
+            let bound = self.set_option(option).and_then(|value| crate::constant::converted(value, ScalarType::DateTime));
+            if let Some(bound @ Value::DateTime(_)) = bound {
+                let args = vec![crate::binder::column_expr(&column, span), crate::binder::literal(bound, span)];
+                conditions.push(self.operator_call(symbol, args, ScalarType::Bool, span));
+            }
+        }
+        if conditions.is_empty() {
+            return table;
+        }
+        let columns = table.columns.clone();
+        let predicate = crate::binder::bool_expr(ExprKind::And(conditions), span);
+        self.rel(RelKind::Filter { input: table, predicate }, columns, false, span)
     }
 
     /// KS204, or a warning behind `isfuzzy`.
@@ -153,7 +179,7 @@ impl Binder<'_> {
             .filter(|name| matches_wildcard(pattern, name))
             .collect();
         for name in self.catalog.table_names() {
-            if matches_wildcard(pattern, &name) && !names.contains(&name) {
+            if matches_wildcard(pattern, &name) && !names.contains(&name) && !self.is_restricted(&name) {
                 names.push(name);
             }
         }
@@ -207,10 +233,10 @@ impl Binder<'_> {
         let mut values = Vec::new();
         for arg in args {
             let bound = self.plain_scalar(arg);
-            match bound.kind {
-                ExprKind::Literal(value) => values.push(value),
-                _ if bound.ty == ScalarType::Unknown || self.declaring => {}
-                _ => self.unsupported(format!("{} with a computed argument", name.text), arg.span),
+            match crate::constant::value(&bound) {
+                Some(value) => values.push(value),
+                None if bound.ty == ScalarType::Unknown || self.declaring => {}
+                None => self.unsupported(format!("{} with a computed argument", name.text), arg.span),
             }
         }
         values
@@ -236,14 +262,14 @@ impl Binder<'_> {
             return self.no_table(span);
         };
         let bound = self.plain_scalar(arg);
-        match &bound.kind {
-            ExprKind::Literal(Value::String(text)) => {
+        match crate::constant::value(&bound) {
+            Some(Value::String(text)) => {
                 let name = Name { text: text.clone(), span: arg.span, bracketed: false };
-                match self.scope.find(text) {
+                match self.scope.find(&text) {
                     Some(Variable::Table(_)) => self.named_table(&name),
-                    _ => match self.catalog_table(text, span) {
+                    _ => match self.catalog_table(&text, span) {
                         Some(table) => table,
-                        None => self.missing_table(text, arg.span),
+                        None => self.missing_table(&text, arg.span),
                     },
                 }
             }

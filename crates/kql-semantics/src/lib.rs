@@ -82,6 +82,8 @@ pub struct BindOptions {
     pub query_now: i64,
     /// Values of declared query parameters.
     pub parameters: Vec<(String, Value)>,
+    /// The file of a database that knows the places of addresses, for `geo_info_from_ip_address`.
+    pub geoip: Option<String>,
     /// Kindnesses (aliases, a missing table behind `isfuzzy`, `todynamic(dynamic)`) are errors.
     pub strict: bool,
 }

@@ -3,13 +3,28 @@
 use std::rc::Rc;
 
 use kql_syntax::ast::{self, Name, ParamType, StatementKind};
-use kql_types::{Column, ScalarType, Severity, Value};
+use kql_types::{Column, ScalarType, Severity, Span, Value};
 
 use crate::binder::{Binder, literal};
 use crate::bound::{BoundColumn, BoundQuery, BoundResult, ExprKind, Rel, RelKind};
 use crate::expr::{Bound, unwrapped};
 use crate::rel::Official;
-use crate::scope::{Table, Variable};
+use crate::scope::{Table, Variable, matches_wildcard};
+
+/// What an entity of `restrict` lets through: a name or pattern of names; a table of a database goes by its own name.
+fn entity_pattern(entity: &ast::Expr) -> Option<String> {
+    match &unwrapped(entity).kind {
+        ast::ExprKind::Name(name) => Some(name.text.clone()),
+        ast::ExprKind::Member { member, .. } => Some(member.text.clone()),
+        ast::ExprKind::Wildcard(pattern) => Some(pattern.clone()),
+        ast::ExprKind::Star => Some("*".to_string()),
+        ast::ExprKind::Call { name, .. } if matches!(name.text.as_str(), "database" | "cluster" | "workspace") => {
+            Some("*".to_string())
+        }
+        ast::ExprKind::MethodCall { name, .. } if name.text == "database" => Some("*".to_string()),
+        _ => None,
+    }
+}
 
 impl Binder<'_> {
     /// Binds all statements of a query.
@@ -84,11 +99,13 @@ impl Binder<'_> {
         let render = self.render.take();
         match bound {
             Bound::Table(table) => {
+                let table = self.at_most(table, expr.span);
                 let extra = std::mem::take(&mut self.extra_results);
                 if extra.is_empty() {
                     results.push((BoundResult { name: None, rel: table.rel, render: render.clone() }, table.open));
                 }
                 for (name, table) in extra {
+                    let table = self.at_most(table, expr.span);
                     results.push((BoundResult { name, rel: table.rel, render: render.clone() }, table.open));
                 }
             }
@@ -102,6 +119,18 @@ impl Binder<'_> {
                 results.push((BoundResult { name: None, rel, render }, false));
             }
             _ => {}
+        }
+    }
+
+    /// A result with no more rows than `set query_take_max_records` says.
+    fn at_most(&mut self, table: Table, span: Span) -> Table {
+        match self.set_option("query_take_max_records") {
+            Some(Value::Long(_) | Value::Int(_)) if table.graph.is_none() => {
+                let rows = self.set_option("query_take_max_records").cloned().unwrap_or(Value::Long(0));
+                let rows = self.convert(literal(rows, span), ScalarType::Long);
+                self.taken(table, rows, span)
+            }
+            _ => table,
         }
     }
 
@@ -142,6 +171,12 @@ impl Binder<'_> {
             }
             StatementKind::Set { name, value } => {
                 let value = value.as_ref().map(|value| self.option_value(value));
+                if name.text == "query_now" {
+                    match value.as_ref().and_then(|value| crate::constant::converted(value, ScalarType::DateTime)) {
+                        Some(Value::DateTime(now)) => self.query_now = now,
+                        _ => self.error("KS107", name.span, "A value of type datetime expected."),
+                    }
+                }
                 self.set_options.push((name.text.clone(), value));
             }
             StatementKind::Alias { name, value } => {
@@ -159,11 +194,50 @@ impl Binder<'_> {
                 }
             }
             StatementKind::Command(name) => self.unsupported(format!(".{}", name.text), name.span),
-            StatementKind::Restrict(_) => self.unsupported("restrict access", statement.span),
+            StatementKind::Restrict(entities) => self.restrict(entities),
             StatementKind::Expression(expr) => {
                 self.bind_value(expr);
             }
         }
+    }
+
+    /// `restrict access to (T, View, database('d').*)`: what follows sees no other tables, views or functions. Constants stay
+    /// visible, and a table that was read before keeps what it reads.
+    fn restrict(&mut self, entities: &[ast::Expr]) {
+        let mut patterns = Vec::with_capacity(entities.len());
+        for entity in entities {
+            match entity_pattern(entity) {
+                Some(pattern) => patterns.push(pattern),
+                None => self.error("KS109", entity.span, "The name of a table, a view or a database expected."),
+            }
+        }
+        let kept: Vec<(String, Variable)> = self
+            .scope
+            .names()
+            .into_iter()
+            .filter(|(name, variable)| match variable {
+                Variable::Table(_) | Variable::Function(_) | Variable::Piped(_) | Variable::Pattern(_) => {
+                    patterns.iter().any(|pattern| matches_wildcard(pattern, name))
+                }
+                Variable::Scalar(_) | Variable::Entity(_) | Variable::Error => true,
+            })
+            .map(|(name, variable)| (name.to_string(), variable.clone()))
+            .collect();
+        self.scope = crate::scope::Scope::default();
+        for (name, variable) in kept.into_iter().rev() {
+            self.declare(&name, variable);
+        }
+        if let Some(outer) = self.restricted.take() {
+            patterns.retain(|pattern| outer.iter().any(|outer| matches_wildcard(outer, pattern)));
+        }
+        self.restricted = Some(patterns.into());
+    }
+
+    /// Whether `restrict access to` leaves a table or function of the catalog to be named here. What stored functions and
+    /// views read is their own affair.
+    pub(crate) fn is_restricted(&self, name: &str) -> bool {
+        let hidden = |patterns: &Rc<[String]>| !patterns.iter().any(|pattern| matches_wildcard(pattern, name));
+        self.level == 0 && !self.in_stored && self.restricted.as_ref().is_some_and(hidden)
     }
 
     fn check_new_variable(&mut self, name: &Name) {

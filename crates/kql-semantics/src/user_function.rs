@@ -26,6 +26,9 @@ impl Binder<'_> {
         if let Some(function) = self.stored_functions.get(name) {
             return Some(function.clone());
         }
+        if self.is_restricted(name) {
+            return None;
+        }
         let stored = self.catalog.function(name)?;
         let declaration = crate::stored::parsed(&stored);
         let function =

@@ -1,5 +1,7 @@
 //! What tests of several crates share. Development only.
 
+pub mod mmdb;
+
 use std::path::PathBuf;
 
 /// The root of the workspace.

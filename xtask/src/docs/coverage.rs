@@ -1,11 +1,11 @@
 //! The coverage page: the names of Kusto's documented language against what works here.
 //!
-//! The names are our own list, `xtask/data/surface.tsv`: group, folder of the reference, name, and how it deviates, if it
-//! does. A name counts as supported when its examples run.
+//! The names are our own list, `xtask/data/surface.tsv`: group, folder of the reference, name, and how it deviates or
+//! why it is missing. A name counts as supported when its examples run.
 
 use std::fmt::Write;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use crate::docs::entry::{Entry, Outcome};
 use crate::docs::page;
@@ -16,7 +16,8 @@ const SURFACE: &str = include_str!("../../data/surface.tsv");
 enum State {
     Supported,
     Deviates(&'static str),
-    Missing,
+    /// Why, where it is no work that is still to be done.
+    Missing(&'static str),
 }
 
 /// A line of the list.
@@ -24,7 +25,7 @@ struct Name {
     group: &'static str,
     folder: &'static str,
     name: &'static str,
-    deviation: &'static str,
+    note: &'static str,
 }
 
 /// A name with what becomes of it.
@@ -37,17 +38,16 @@ struct Covered<'a> {
 /// The page with its counts.
 ///
 /// # Errors
-/// A line of the list that cannot be read, or notes a deviation of what is missing.
+/// A line of the list that cannot be read.
 pub fn page(entries: &[Entry]) -> anyhow::Result<String> {
     let mut groups: Vec<(&str, Vec<Covered<'_>>)> = Vec::new();
     for name in names()? {
         let entry = entries.iter().find(|entry| entry.folder.name() == name.folder && entry.name == name.name);
         let works = entry.is_some_and(|entry| matches!(entry.outcome, Outcome::Works(_)));
-        let state = match (works, name.deviation) {
+        let state = match (works, name.note) {
             (true, "") => State::Supported,
             (true, deviation) => State::Deviates(deviation),
-            (false, "") => State::Missing,
-            (false, deviation) => bail!("{} deviates ({deviation}) and is missing", name.name),
+            (false, reason) => State::Missing(reason),
         };
         let group = name.group;
         let covered = Covered { name, state, entry };
@@ -59,7 +59,7 @@ pub fn page(entries: &[Entry]) -> anyhow::Result<String> {
     let mut page = String::from(
         "# Coverage\n\nThe names of Kusto's query language, and what becomes of them here. A name is *supported* when its \
          examples run and give what its page says, *deviates* when a difference is known, and is *missing* when a query with \
-         it fails as `unsupported`. Differences that belong to no single name are in [differences](../differences.md).\n\n\
+         it fails as `unsupported`, or as unknown, at its place. Differences that belong to no single name are in [differences](../differences.md).\n\n\
          | group | names | supported | deviate | missing |\n|---|---|---|---|---|\n",
     );
     let mut total = [0; 4];
@@ -96,9 +96,19 @@ fn section(page: &mut String, group: &str, list: &[Covered<'_>]) {
             heading = "";
         }
     }
-    let missing = of(State::Missing);
-    if !missing.is_empty() {
-        let _ = write!(page, "\nMissing: {}.\n", missing.join(", "));
+    // Names that are missing for one reason share a line.
+    let mut reasons: Vec<&str> = Vec::new();
+    for covered in list {
+        match covered.state {
+            State::Missing(reason) if !reasons.contains(&reason) => reasons.push(reason),
+            _ => {}
+        }
+    }
+    let mut heading = "\nMissing:\n\n";
+    for reason in reasons {
+        let names = of(State::Missing(reason)).join(", ");
+        let _ = writeln!(page, "{heading}- {names}: {}", if reason.is_empty() { "not done yet" } else { reason });
+        heading = "";
     }
 }
 
@@ -109,7 +119,7 @@ fn counts(states: impl Iterator<Item = State>) -> [usize; 4] {
         counts[match state {
             State::Supported => 1,
             State::Deviates(_) => 2,
-            State::Missing => 3,
+            State::Missing(_) => 3,
         }] += 1;
     }
     counts
@@ -121,7 +131,7 @@ fn names() -> anyhow::Result<Vec<Name>> {
         .map(|line| {
             let mut fields = line.split('\t');
             let mut next = || fields.next().with_context(|| format!("surface.tsv: too few fields in `{line}`"));
-            Ok(Name { group: next()?, folder: next()?, name: next()?, deviation: fields.next().unwrap_or_default() })
+            Ok(Name { group: next()?, folder: next()?, name: next()?, note: fields.next().unwrap_or_default() })
         })
         .collect()
 }

@@ -4,6 +4,7 @@
 mod examples;
 mod external;
 mod fixtures;
+mod geoip;
 mod graphs;
 mod hostile;
 mod many;
@@ -11,5 +12,6 @@ mod operators;
 mod order;
 mod parquet;
 mod patterns;
+mod options;
 mod plugins;
 mod runs;

@@ -1,6 +1,7 @@
 //! Plugins and operators that see a whole table.
 
 use crate::operators::gives;
+use crate::options::answers;
 
 const VISITS: &str = "datatable(u:string, t:datetime)['a',datetime(2024-01-01), 'b',datetime(2024-01-01), \
                       'a',datetime(2024-01-01), 'c',datetime(2024-01-02), 'a',datetime(2024-01-03)]";
@@ -175,5 +176,40 @@ fn a_macro_runs_for_each_entity() {
         "macro-expand entity_group [database('a'), database('b')] as d (datatable(n:long)[1] | extend m = 2)",
         "n m",
         &["1 2", "1 2"],
+    );
+}
+
+#[test]
+fn activity_is_compared_between_windows() {
+    answers(
+        &format!(
+            "{VISITS} | evaluate activity_metrics(u, t, datetime(2024-01-01), datetime(2024-01-05), 1d) \
+             | project d = dayofmonth(t), dcount_values, dcount_newvalues, retention_rate, churn_rate"
+        ),
+        "d:int,dcount_values:long,dcount_newvalues:long,retention_rate:real,churn_rate:real\n1,2,2,NaN,NaN\n2,1,1,0.0,1.0\n3,1,1,0.0,1.0",
+    );
+    answers(
+        &format!(
+            "{VISITS} | evaluate activity_engagement(u, t, 1d, 2d) | project i = dcount_activities_inner, o = dcount_activities_outer"
+        ),
+        "i:long,o:long\n2,2\n1,3\n1,2",
+    );
+    let cohort = "evaluate new_activity_metrics(u, t, datetime(2024-01-01), datetime(2024-01-05), 1d, datetime(2024-01-01)";
+    let shown = "project to = dayofmonth(to_t), new = dcount_new_values, stayed = dcount_retained_values";
+    answers(&format!("{VISITS} | {cohort}) | {shown}"), "to:int,new:long,stayed:long\n1,2,2\n2,2,0\n3,2,1");
+    answers(
+        &format!("let known = datatable(u:string)['b']; {VISITS} | {cohort}, known) | {shown}"),
+        "to:int,new:long,stayed:long\n1,1,1\n2,1,0\n3,1,1",
+    );
+}
+
+#[test]
+fn funnels_show_how_far_ids_came() {
+    answers(
+        "datatable(u:string, t:datetime, s:string)['a',datetime(2024-01-01 00:00),'in', 'a',datetime(2024-01-01 01:00),'out', \
+         'b',datetime(2024-01-01 00:00),'in', 'b',datetime(2024-01-01 05:00),'out', 'c',datetime(2024-01-01 00:00),'out'] \
+         | evaluate funnel_sequence_completion(u, t, datetime(2024-01-01), datetime(2024-01-02), 1d, s, dynamic(['in', 'out']), \
+           dynamic([2h, 1d])) | project s, Period, dcount",
+        "s:string,Period:timespan,dcount:long\n\"in\",02:00:00,2\n\"out\",02:00:00,1\n\"in\",1.00:00:00,2\n\"out\",1.00:00:00,2",
     );
 }

@@ -65,6 +65,26 @@ pub fn bag_pack(args: &Args<'_>) -> KernelResult {
     })
 }
 
+/// `pack_all(ignoreNullEmpty, key, value, ...)`: with true, nulls and empty strings are left out. The binder has put the
+/// names and values of the columns behind the argument.
+pub fn pack_all(args: &Args<'_>) -> KernelResult {
+    let ignore = args.boolean(0)?;
+    let mut pairs = Vec::with_capacity(args.count() / 2);
+    for index in (1..args.count().saturating_sub(1)).step_by(2) {
+        pairs.push((args.text(index)?, Dynamics::of(args, index + 1)?));
+    }
+    args.to_dynamic_values(|row| {
+        let ignore = ignore.opt(row) == Some(true);
+        let empty = |value: &Dynamic| match value {
+            Dynamic::Null => true,
+            Dynamic::String(text) => text.is_empty(),
+            _ => false,
+        };
+        let entries = pairs.iter().map(|(key, value)| (key.at(row).to_owned(), value.at(row)));
+        Some(Dynamic::Bag(entries.filter(|(_, value)| !(ignore && empty(value))).collect()))
+    })
+}
+
 /// `bag_keys(bag)`
 pub fn bag_keys(args: &Args<'_>) -> KernelResult {
     let bag = args.text(0)?;

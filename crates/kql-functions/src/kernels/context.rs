@@ -26,6 +26,11 @@ pub fn assert(args: &Args<'_>) -> KernelResult {
     failed.map_or(Ok(flags), Err)
 }
 
+/// `current_principal_is_member_of(group, ...)`: there are no principals.
+pub fn no_member(args: &Args<'_>) -> KernelResult {
+    args.to_flags(|_| false)
+}
+
 /// `estimate_data_size(values...)`
 pub fn estimate_data_size(args: &Args<'_>) -> KernelResult {
     let mut fixed = 0;

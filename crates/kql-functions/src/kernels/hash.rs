@@ -39,6 +39,25 @@ fn bits(source: &Printed<'_>, row: usize, buffer: &mut String) -> u64 {
     number.map_or(0, |bytes| XxHash64::oneshot(0, &bytes))
 }
 
+/// `hash_combine(h1, h2, ...)`: our own combination of hashes; the service's is not published. A null counts as zero.
+pub fn combine(args: &Args<'_>) -> KernelResult {
+    let hashes = (0..args.count()).map(|index| args.long(index)).collect::<Result<Vec<_>, _>>()?;
+    args.to_longs(|row| Some(combined(hashes.iter().map(|hash| hash.opt(row).unwrap_or(0) as u64))))
+}
+
+/// `hash_many(s1, s2, ...)`: `hash_combine` of the hashes.
+pub fn many(args: &Args<'_>) -> KernelResult {
+    let sources = (0..args.count()).map(|index| args.printed(index)).collect::<Result<Vec<_>, _>>()?;
+    let mut buffer = String::new();
+    args.to_longs(|row| Some(combined(sources.iter().map(|source| bits(source, row, &mut buffer)))))
+}
+
+/// xxHash64 of hashes one after another.
+fn combined(hashes: impl Iterator<Item = u64>) -> i64 {
+    let bytes: Vec<u8> = hashes.flat_map(u64::to_le_bytes).collect();
+    XxHash64::oneshot(0, &bytes) as i64
+}
+
 /// `hash_md5(source)`
 pub fn md5(args: &Args<'_>) -> KernelResult {
     digest::<md5::Md5>(args)
@@ -80,6 +99,11 @@ mod tests {
         let day = Cell::DateTime(datetime::parse("2015-01-01").unwrap());
         assert_eq!(hash(&[day]), Cell::Long(1_380_966_698_541_616_202));
         assert_eq!(hash(&["a".into(), 0.into()]), Cell::Null);
+        let combined = |kernel, cells: &[Cell]| call(kernel, cells, ScalarType::Long);
+        let (hello, world) = (hash(&["Hello".into()]), hash(&["World".into()]));
+        let both = combined(many, &["Hello".into(), "World".into()]);
+        assert_eq!(combined(combine, &[hello.clone(), world.clone()]), both);
+        assert_ne!(combined(combine, &[world, hello]), both, "the order matters");
         let text = |kernel, cell: Cell| call(kernel, &[cell], ScalarType::String);
         assert_eq!(text(md5, "".into()), Cell::Text("d41d8cd98f00b204e9800998ecf8427e".into()));
         assert_eq!(text(sha1, "abc".into()), Cell::Text("a9993e364706816aba3e25717850c26c9cd0d89d".into()));

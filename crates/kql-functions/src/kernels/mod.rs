@@ -41,6 +41,7 @@ pub mod dynamic_args;
 pub mod elements;
 pub mod encoding;
 pub mod geo;
+pub mod geoip;
 pub mod hash;
 pub mod hyperloglog;
 pub mod ip;

@@ -88,7 +88,7 @@ pub static FAMILY: &[Form] = &[
         kind: FormKind::Plugin,
         syntax: &["evaluate python(...)"],
         summary: "Runs a Python program over the rows.",
-        details: "Tidewatch does not reach out to other services on behalf of a query.",
+        details: "Not available: programs of other languages run in a sandbox of the service.",
         examples: &[],
     },
     Form {
@@ -96,7 +96,7 @@ pub static FAMILY: &[Form] = &[
         kind: FormKind::Plugin,
         syntax: &["evaluate r(...)"],
         summary: "Runs an R program over the rows.",
-        details: "Tidewatch does not reach out to other services on behalf of a query.",
+        details: "Not available: programs of other languages run in a sandbox of the service.",
         examples: &[],
     },
 ];

@@ -83,26 +83,35 @@ pub static FAMILY: &[Form] = &[
     Form {
         name: "activity_engagement",
         kind: FormKind::Plugin,
-        syntax: &["T | evaluate activity_engagement(ID, TIME, START, END, INNER, OUTER [, DIMENSION, ...])"],
+        syntax: &["T | evaluate activity_engagement(ID, TIME, [START, END,] INNER, OUTER [, DIMENSION, ...])"],
         summary: "Compares the ids of a short window with those of a long one.",
-        details: "",
-        examples: &[],
+        details: "Each inner window is compared with the outer one that ends with it.",
+        examples: &[ex(
+            "datatable(User:string, T:datetime)['ann', datetime(2026-03-01), 'bob', datetime(2026-03-01), 'ann', datetime(2026-03-02)] | evaluate activity_engagement(User, T, datetime(2026-03-01), datetime(2026-03-03), 1d, 2d) | sort by T asc | project Inner = dcount_activities_inner, Outer = dcount_activities_outer, activity_ratio",
+            "Inner:long,Outer:long,activity_ratio:real\n2,2,1.0\n1,2,0.5",
+        )],
     },
     Form {
         name: "activity_metrics",
         kind: FormKind::Plugin,
-        syntax: &["T | evaluate activity_metrics(ID, TIME, START, END, STEP [, DIMENSION, ...])"],
+        syntax: &["T | evaluate activity_metrics(ID, TIME, [START, END,] STEP [, DIMENSION, ...])"],
         summary: "Counts ids, new ids, those that stayed and those that left, for each step.",
-        details: "",
-        examples: &[],
+        details: "New is who was not there in the window just before. The length of the windows may be `'week'`, `'month'` or `'year'`.",
+        examples: &[ex(
+            "datatable(User:string, T:datetime)['ann', datetime(2026-03-01), 'bob', datetime(2026-03-01), 'ann', datetime(2026-03-02)] | evaluate activity_metrics(User, T, datetime(2026-03-01), datetime(2026-03-03), 1d) | sort by T asc | project dcount_values, dcount_newvalues, retention_rate, churn_rate",
+            "dcount_values:long,dcount_newvalues:long,retention_rate:real,churn_rate:real\n2,2,NaN,NaN\n1,0,0.5,0.5",
+        )],
     },
     Form {
         name: "new_activity_metrics",
         kind: FormKind::Plugin,
-        syntax: &["T | evaluate new_activity_metrics(ID, TIME, START, END, STEP [, COHORT] [, DIMENSION, ...])"],
+        syntax: &["T | evaluate new_activity_metrics(ID, TIME, START, END, STEP [, COHORT] [, DIMENSION, ...] [, KNOWN])"],
         summary: "Follows the ids that were new in each step.",
-        details: "",
-        examples: &[],
+        details: "With a cohort, only the ids that were new in the window of that time. Ids of the table `KNOWN` are never new. The length of the windows may be `'week'`, `'month'` or `'year'`.",
+        examples: &[ex(
+            "datatable(User:string, T:datetime)['ann', datetime(2026-03-01), 'bob', datetime(2026-03-01), 'ann', datetime(2026-03-02)] | evaluate new_activity_metrics(User, T, datetime(2026-03-01), datetime(2026-03-03), 1d) | sort by from_T asc, to_T asc | project New = dcount_new_values, Stayed = dcount_retained_values, retention_rate",
+            "New:long,Stayed:long,retention_rate:real\n2,2,1.0\n2,1,0.5",
+        )],
     },
     Form {
         name: "sliding_window_counts",
@@ -128,7 +137,10 @@ pub static FAMILY: &[Form] = &[
         kind: FormKind::Plugin,
         syntax: &["T | evaluate funnel_sequence_completion(ID, TIME, START, END, STEP, STATE, SEQUENCE, WINDOWS)"],
         summary: "Counts the ids that came so far in a sequence of states.",
-        details: "",
-        examples: &[],
+        details: "The windows are counted apart; each period gives a funnel. Other states may stand between those of the sequence.",
+        examples: &[ex(
+            "datatable(User:string, T:datetime, What:string)['ann', datetime(2026-03-01 10:00), 'in', 'ann', datetime(2026-03-01 11:00), 'out', 'bob', datetime(2026-03-01 10:00), 'in'] | evaluate funnel_sequence_completion(User, T, datetime(2026-03-01), datetime(2026-03-02), 1d, What, dynamic(['in', 'out']), dynamic([30m, 2h])) | project What, Period, dcount",
+            "What:string,Period:timespan,dcount:long\n\"in\",00:30:00,2\n\"out\",00:30:00,0\n\"in\",02:00:00,2\n\"out\",02:00:00,1",
+        )],
     },
 ];

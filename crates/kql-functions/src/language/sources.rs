@@ -108,15 +108,18 @@ pub static FAMILY: &[Form] = &[
         kind: FormKind::Operator,
         syntax: &["macro-expand GROUP as SCOPE (QUERY)"],
         summary: "Runs a query for each member of an entity group and puts the rows together.",
-        details: "",
-        examples: &[],
+        details: "All databases and clusters are the one that there is: each member reads the same tables.",
+        examples: &[ex(
+            "macro-expand entity_group [database('a'), database('b')] as D (D.SigninLogs | summarize Rows = count())",
+            "Rows:long\n0\n0",
+        )],
     },
     Form {
         name: "inline_external_table",
         kind: FormKind::Operator,
         syntax: &["inline_external_table (NAME: TYPE, ...) kind = KIND (ADDRESS, ...)"],
         summary: "Describes an external table in the query.",
-        details: "",
+        details: "Not available: it describes files in a service's storage. `externaldata` reads files of a folder.",
         examples: &[],
     },
 ];

@@ -20,8 +20,12 @@ pub static FAMILY: &[Form] = &[
         kind: FormKind::Statement,
         syntax: &["set OPTION [= VALUE];"],
         summary: "Sets an option of the query.",
-        details: "Options that only mean a cluster have no effect.",
-        examples: &[ex("set notruncation; print x = 1", "x:long\n1")],
+        details: "`query_now` is what `now()` says; `query_take_max_records` cuts results; `query_bin_auto_size` and `query_bin_auto_at` are the bins of `bin_auto`; `query_datetimescope_column` with `query_datetimescope_from` and `query_datetimescope_to` cuts the tables that have the column. Options that only mean a cluster have no effect.",
+        examples: &[
+            ex("set notruncation; print x = 1", "x:long\n1"),
+            ex("set query_now = datetime(2024-05-06); print yesterday = ago(1d)", "yesterday:datetime\n2024-05-05T00:00:00.0000000Z"),
+            ex("set query_take_max_records = 2; range x from 1 to 9 step 1", "x:long\n1\n2"),
+        ],
     },
     Form {
         name: "query parameters declaration",
@@ -58,7 +62,10 @@ pub static FAMILY: &[Form] = &[
         kind: FormKind::Statement,
         syntax: &["restrict access to (NAME, ...);"],
         summary: "Lets the rest of the query read only what is listed.",
-        details: "",
-        examples: &[],
+        details: "A name may hold `*`; `database(NAME).*` lets everything through. Constants stay visible, and a view shows what it reads.",
+        examples: &[ex(
+            "let Few = () { range x from 1 to 3 step 1 }; restrict access to (Few); Few | count",
+            "Count:long\n3",
+        )],
     },
 ];

@@ -28,7 +28,7 @@ pub static FAMILY: &[Form] = &[
         kind: FormKind::TableFunction,
         syntax: &["table(NAME)"],
         summary: "The table of this name, given as a text.",
-        details: "The name must be a constant. A table that `let` names is not meant.",
+        details: "The name must be made of constants.",
         examples: &[ex("table('SigninLogs') | count", "Count:long\n0")],
     },
     Form {
@@ -60,16 +60,16 @@ pub static FAMILY: &[Form] = &[
         kind: FormKind::TableFunction,
         syntax: &["external_table(NAME [, MAPPING])"],
         summary: "A table defined outside the cluster.",
-        details: "",
-        examples: &[],
+        details: "The table of that name is read.",
+        examples: &[ex("external_table('SigninLogs') | count", "Count:long\n0")],
     },
     Form {
         name: "materialized_view",
         kind: FormKind::TableFunction,
         syntax: &["materialized_view(NAME [, MAXAGE])"],
         summary: "A view that a cluster keeps up to date.",
-        details: "",
-        examples: &[],
+        details: "The table of that name is read.",
+        examples: &[ex("materialized_view('SigninLogs') | count", "Count:long\n0")],
     },
     Form {
         name: "stored_query_result",
@@ -78,6 +78,17 @@ pub static FAMILY: &[Form] = &[
         summary: "A result that a cluster keeps.",
         details: "",
         examples: &[],
+    },
+    Form {
+        name: "FileProfile",
+        kind: FormKind::TableFunction,
+        syntax: &["T | invoke FileProfile([COLUMN [, LIMIT]])"],
+        summary: "Adds what Microsoft knows of files by their hash: prevalence, signer, threat.",
+        details: "Nobody knows it here: all columns are empty, and `ProfileAvailability` is `Missing`. A stored function of the name goes first.",
+        examples: &[ex(
+            "datatable(SHA1:string)['0a'] | invoke FileProfile(SHA1, 100) | project SHA1, GlobalPrevalence, ProfileAvailability",
+            "SHA1:string,GlobalPrevalence:int,ProfileAvailability:string\n\"0a\",null,\"Missing\"",
+        )],
     },
     Form {
         name: "_GetWatchlist",

@@ -60,10 +60,12 @@ pub static FAMILY: &[Function] = &[
         details: "With `true` nulls and empty strings are left out.",
         overloads: &[takes(&[boolean("ignoreNullEmpty").optional()], Dynamic)],
         result_name: ResultName::None,
-        examples: &[ex("datatable(a:long, b:string)[1, \"\"] | project c = pack_all(true)", "c:dynamic\n{\"a\":1}")],
-        kernel: None,
-    })
-    .by_binder(),
+        examples: &[
+            ex("datatable(a:long, b:string)[1, \"\"] | project c = pack_all()", "c:dynamic\n{\"a\":1,\"b\":\"\"}"),
+            ex("datatable(a:long, b:string)[1, \"\"] | project c = pack_all(true)", "c:dynamic\n{\"a\":1}"),
+        ],
+        kernel: kernel!(crate::kernels::bags::pack_all),
+    }),
     Function::new(Entry {
         name: "bag_keys",
         summary: "Lists the keys of a bag.",

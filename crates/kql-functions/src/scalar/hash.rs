@@ -60,22 +60,25 @@ pub static FAMILY: &[Function] = &[
     Function::new(Entry {
         name: "hash_combine",
         summary: "Combines hashes into one; their order matters.",
-        details: "",
+        details: "How the service combines hashes is not published, and may change: compare combined hashes within one query only.",
         overloads: &[takes(&[long("h1"), long("h2"), long("h").repeat()], Long)],
         result_name: ResultName::None,
         examples: &[ex(
             "print h = hash_combine(hash('Hello'), hash('World')) == hash_many('Hello', 'World')",
             "h:bool\ntrue",
         )],
-        kernel: None,
+        kernel: kernel!(crate::kernels::hash::combine),
     }),
     Function::new(Entry {
         name: "hash_many",
         summary: "Hashes several values into one number.",
-        details: "The combination of the hashes of the values.",
+        details: "The combination of the hashes of the values, as `hash_combine` makes it.",
         overloads: &[takes(&[any("s1"), any("s2"), any("s").repeat()], Long)],
         result_name: ResultName::None,
-        examples: &[ex("print h = hash_many('Hello', 'World')", "h:long\n-1440138333540407281")],
-        kernel: None,
+        examples: &[ex(
+            "datatable(a:string, b:long)['x',1, 'y',1, 'x',1] | summarize n = count() by h = hash_many(a, b) | project n",
+            "n:long\n2\n1",
+        )],
+        kernel: kernel!(crate::kernels::hash::many),
     }),
 ];

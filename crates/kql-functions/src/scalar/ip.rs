@@ -231,10 +231,13 @@ pub static FAMILY: &[Function] = &[
     Function::new(Entry {
         name: "geo_info_from_ip_address",
         summary: "Looks up the place of an IP address: country, state, city, latitude, longitude.",
-        details: "Needs a database of addresses, which is not part of Tidewatch.",
+        details: "The places come from a database in MaxMind's format (such as GeoLite2-City), given with `--geoip FILE`. What it does not know is left out; without a database nothing is known. Null for what is no address.",
         overloads: &[takes(&[string("ip_address")], Dynamic)],
         result_name: ResultName::None,
-        examples: &[ex("print g = isnull(geo_info_from_ip_address('not an address'))", "g:bool\ntrue")],
-        kernel: None,
+        examples: &[
+            ex("print g = geo_info_from_ip_address('203.0.113.9')", "g:dynamic\n{}"),
+            ex("print g = isnull(geo_info_from_ip_address('not an address'))", "g:bool\ntrue"),
+        ],
+        kernel: kernel!(crate::kernels::geoip::geo_info_from_ip_address),
     }),
 ];

@@ -81,10 +81,16 @@ pub static FAMILY: &[Function] = &[
     Function::new(Entry {
         name: "bin_auto",
         summary: "Rounds down to a multiple set by the query options.",
-        details: "Not available: the options `query_bin_auto_size` and `query_bin_auto_at` choose the size.",
+        details: "`query_bin_auto_size` is the multiple, `query_bin_auto_at` a value that is one, if it is not zero.",
         overloads: &[Overload::new(&[any("value")], Return::Argument(0))],
         result_name: ResultName::FirstArgument,
-        examples: &[ex("set query_bin_auto_size=10; print b = bin_auto(27)", "b:long\n20")],
+        examples: &[
+            ex("set query_bin_auto_size=10; print b = bin_auto(27)", "b:long\n20"),
+            ex(
+                "set query_bin_auto_size=1h; set query_bin_auto_at=datetime(2024-05-06 00:05); print b = bin_auto(datetime(2024-05-06 10:47))",
+                "b:datetime\n2024-05-06T10:05:00.0000000Z",
+            ),
+        ],
         kernel: None,
     })
     .by_binder(),

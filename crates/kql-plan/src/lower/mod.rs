@@ -3,6 +3,7 @@
 //! Lowering goes down with the set of columns that are needed above, so that a table is read with these alone, and
 //! comes back with a [`Lowered`]: a plan, the order its rows have in Kusto, and columns carried along unseen.
 
+mod activity;
 mod apply;
 mod expr;
 mod join;

@@ -25,6 +25,7 @@ use crate::value::arrow_type;
 use kql_semantics::walk::{ColumnSet, columns_of};
 
 /// A plugin with its arguments.
+#[derive(Clone, Copy)]
 pub(super) struct Called<'p> {
     pub rel: &'p Rel,
     pub name: &'p str,
@@ -33,7 +34,7 @@ pub(super) struct Called<'p> {
 }
 
 impl Called<'_> {
-    fn unsupported(&self) -> LowerError {
+    pub(super) fn unsupported(&self) -> LowerError {
         LowerError::unsupported(self.name, self.rel.span)
     }
 
@@ -50,11 +51,11 @@ impl Called<'_> {
         of(self.args.get(place)?, self.rel.span)
     }
 
-    fn needed_expr(&self, place: usize) -> LowerResult<Expr> {
+    pub(super) fn needed_expr(&self, place: usize) -> LowerResult<Expr> {
         self.expr(place).ok_or_else(|| self.unsupported())
     }
 
-    fn value(&self, place: usize) -> Option<Value> {
+    pub(super) fn value(&self, place: usize) -> Option<Value> {
         match self.expr(place)?.kind {
             // `~` stands for the default.
             ExprKind::Literal(Value::String(text)) if text == "~" => None,
@@ -73,7 +74,13 @@ impl Called<'_> {
         })
     }
 
-    fn rest(&self, from: usize) -> Vec<Expr> {
+    /// How many constants follow one another from a place on.
+    pub(super) fn constants_from(&self, from: usize) -> usize {
+        let constant = |place: &usize| self.expr(*place).is_some_and(|expr| !matches!(expr.kind, ExprKind::Column(_)));
+        (from..self.args.len()).take_while(constant).count()
+    }
+
+    pub(super) fn rest(&self, from: usize) -> Vec<Expr> {
         (from..self.args.len()).filter_map(|place| self.expr(place)).collect()
     }
 }
@@ -97,12 +104,12 @@ impl Lowering<'_> {
             "sequence_detect" => self.lower_sequence_detect(called)?,
             "basket" | "autocluster" | "autocluster_v2" => self.lower_segments(called)?,
             "diffpatterns" => self.lower_diffpatterns(called)?,
-            _ => return Ok(None),
+            _ => return self.lower_activity(called),
         }))
     }
 
     /// The operator over `args`; its columns take the place of the input's.
-    fn replaced(
+    pub(super) fn replaced(
         &mut self,
         called: &Called<'_>,
         args: Vec<Expr>,
@@ -176,7 +183,7 @@ impl Lowering<'_> {
     }
 
     /// A constant in the units of the timeline.
-    fn on_timeline(&mut self, called: &Called<'_>, place: usize, timeline: ScalarType) -> LowerResult<i64> {
+    pub(super) fn on_timeline(&mut self, called: &Called<'_>, place: usize, timeline: ScalarType) -> LowerResult<i64> {
         let value = self.constant(&called.needed_expr(place)?)?;
         let real = timeline == ScalarType::Real;
         Ok(match value {

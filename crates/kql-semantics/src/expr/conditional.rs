@@ -54,7 +54,7 @@ impl Binder<'_> {
             | "_GetWatchlistAlias"
             | "AssignedIPAddresses"
             | "SeenBy" => return self.bind_tabular_call(name, args, span),
-            _ => return None,
+            _ => return self.bind_surroundings(name, args, span),
         }))
     }
 
@@ -139,7 +139,7 @@ impl Binder<'_> {
     /// `now()`, `now(-1d)`, `ago(1d)`: literals when the offset is one.
     fn bind_clock(&mut self, name: &Name, args: &[ast::Expr], span: Span) -> Expr {
         let ago = name.text == "ago";
-        let now = literal(Value::DateTime(self.options.query_now), span);
+        let now = literal(Value::DateTime(self.query_now), span);
         let arg = match args {
             [] if !ago => return now,
             [arg] => self.scalar(arg),
@@ -148,7 +148,7 @@ impl Binder<'_> {
         match (arg.ty, &arg.kind) {
             (ScalarType::TimeSpan, ExprKind::Literal(Value::TimeSpan(offset))) => {
                 let offset = if ago { offset.checked_neg() } else { Some(*offset) };
-                let ticks = offset.and_then(|offset| self.options.query_now.checked_add(offset));
+                let ticks = offset.and_then(|offset| self.query_now.checked_add(offset));
                 let value = match ticks {
                     Some(ticks) if (datetime::MIN..=datetime::MAX).contains(&ticks) => Value::DateTime(ticks),
                     _ => Value::Null(ScalarType::DateTime),
@@ -176,13 +176,13 @@ impl Binder<'_> {
         let [column, default] = args else { return self.wrong_count(name, 2, Some(2), span) };
         let column = self.scalar(column);
         let default = self.scalar(default);
-        let ExprKind::Literal(Value::String(wanted)) = &column.kind else {
+        let Some(Value::String(wanted)) = crate::constant::value(&column) else {
             if column.ty != ScalarType::Unknown && !self.declaring {
                 self.unsupported("column_ifexists of a computed name", column.span);
             }
             return default;
         };
-        match self.row.as_ref().and_then(|row| row.columns.iter().find(|c| *c.name == **wanted)).cloned() {
+        match self.row.as_ref().and_then(|row| row.columns.iter().find(|c| *c.name == *wanted)).cloned() {
             // The default decides the type, so that the rest of the query reads the same with and without the column.
             Some(found) => match default.ty {
                 ScalarType::String | ScalarType::Dynamic => self.convert(column_expr(&found, span), default.ty),

@@ -14,6 +14,7 @@ mod negate;
 mod operator;
 pub(crate) mod overload;
 mod path;
+mod surroundings;
 mod tuple;
 pub(crate) mod types;
 

@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod apply;
+mod file_profile;
 mod fork;
 mod graph;
 mod graph_match;
@@ -262,6 +263,9 @@ impl Binder<'_> {
             _ => self.stored_function(&name.text),
         };
         let Some(function) = function else {
+            if name.text == "FileProfile" {
+                return self.file_profile(input, args, span);
+            }
             self.report_unknown_function(name);
             return self.no_table(span);
         };

@@ -60,7 +60,7 @@ static PLUGINS: &[(&str, Shape)] = &[
         "activity_engagement",
         Shape::Named {
             timeline: Some(1),
-            dimensions: 6,
+            dimensions: 2,
             then: &[("dcount_activities_inner", Long), ("dcount_activities_outer", Long), ("activity_ratio", Real)],
         },
     ),
@@ -68,7 +68,7 @@ static PLUGINS: &[(&str, Shape)] = &[
         "activity_metrics",
         Shape::Named {
             timeline: Some(1),
-            dimensions: 5,
+            dimensions: 2,
             then: &[
                 ("dcount_values", Long),
                 ("dcount_newvalues", Long),

@@ -3,6 +3,7 @@
 //! No plans and no execution here: `kql-exec` feeds batches in and passes results on. Rows come in order where the order
 //! matters, and states carry over from batch to batch, so that how the input is cut into batches changes nothing.
 
+pub mod activity;
 pub mod bag_unpack;
 pub mod convert;
 pub mod graph;

@@ -14,7 +14,7 @@ use super::super::KernelError;
 use super::whole::{Made, WholeTable, column, is_text, numbered, picked};
 
 /// Bins that one table may have.
-const BINS_MAX: i64 = 1_000_000;
+pub(super) const BINS_MAX: i64 = 1_000_000;
 
 /// The numbers of a timeline, scaled so that they are whole: reals count in millionths.
 fn numbers(values: &ArrayRef) -> Vec<Option<i64>> {
@@ -39,7 +39,7 @@ pub fn scaled(value: f64) -> i64 {
 }
 
 /// Numbers as a column like `like`.
-fn column_like(values: Vec<i64>, like: &DataType) -> ArrayRef {
+pub(super) fn column_like(values: Vec<i64>, like: &DataType) -> ArrayRef {
     match like {
         DataType::Float64 => {
             Arc::new(values.into_iter().map(|value| Some(value as f64 / 1e6)).collect::<Float64Array>())
@@ -52,7 +52,7 @@ fn column_like(values: Vec<i64>, like: &DataType) -> ArrayRef {
 }
 
 /// Rows that have a place on a timeline: number of the combination of dimensions, time, row.
-struct Rows {
+pub(super) struct Rows {
     times: Vec<Option<i64>>,
     ids: Vec<usize>,
     dimensions: Vec<usize>,
@@ -60,7 +60,7 @@ struct Rows {
 
 impl Rows {
     /// Columns: id, timeline, dimensions.
-    fn of(columns: &[ArrayRef], rows: usize) -> Result<Rows, KernelError> {
+    pub(super) fn of(columns: &[ArrayRef], rows: usize) -> Result<Rows, KernelError> {
         let id = column(columns, 0)?;
         let times = numbers(column(columns, 1)?);
         let (ids, _) = numbered(std::slice::from_ref(id), rows)?;
@@ -69,14 +69,14 @@ impl Rows {
     }
 
     /// Rows with a time, in its order.
-    fn in_order(&self) -> Vec<(i64, usize)> {
+    pub(super) fn in_order(&self) -> Vec<(i64, usize)> {
         let mut order: Vec<(i64, usize)> =
             self.times.iter().enumerate().filter_map(|(row, time)| time.map(|time| (time, row))).collect();
         order.sort_unstable();
         order
     }
 
-    fn key(&self, row: usize) -> (usize, usize) {
+    pub(super) fn key(&self, row: usize) -> (usize, usize) {
         (self.dimensions.get(row).copied().unwrap_or(0), self.ids.get(row).copied().unwrap_or(0))
     }
 
@@ -116,7 +116,7 @@ impl Counts {
     }
 }
 
-fn floor(value: i64, origin: i64, step: i64) -> i64 {
+pub(super) fn floor(value: i64, origin: i64, step: i64) -> i64 {
     if step <= 0 { value } else { (value - origin).div_euclid(step) * step + origin }
 }
 
