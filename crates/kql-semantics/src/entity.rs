@@ -115,7 +115,8 @@ impl Binder<'_> {
         let Some(column) = scope.cloned() else { return table };
         let mut conditions = Vec::new();
         for (option, symbol) in [("query_datetimescope_from", ">="), ("query_datetimescope_to", "<=")] {
-            let bound = self.set_option(option).and_then(|value| crate::constant::converted(value, ScalarType::DateTime));
+            let bound =
+                self.set_option(option).and_then(|value| crate::constant::converted(value, ScalarType::DateTime));
             if let Some(bound @ Value::DateTime(_)) = bound {
                 let args = vec![crate::binder::column_expr(&column, span), crate::binder::literal(bound, span)];
                 conditions.push(self.operator_call(symbol, args, ScalarType::Bool, span));

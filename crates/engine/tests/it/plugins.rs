@@ -194,7 +194,8 @@ fn activity_is_compared_between_windows() {
         ),
         "i:long,o:long\n2,2\n1,3\n1,2",
     );
-    let cohort = "evaluate new_activity_metrics(u, t, datetime(2024-01-01), datetime(2024-01-05), 1d, datetime(2024-01-01)";
+    let cohort =
+        "evaluate new_activity_metrics(u, t, datetime(2024-01-01), datetime(2024-01-05), 1d, datetime(2024-01-01)";
     let shown = "project to = dayofmonth(to_t), new = dcount_new_values, stayed = dcount_retained_values";
     answers(&format!("{VISITS} | {cohort}) | {shown}"), "to:int,new:long,stayed:long\n1,2,2\n2,2,0\n3,2,1");
     answers(

@@ -105,7 +105,9 @@ pub static FAMILY: &[Form] = &[
     Form {
         name: "new_activity_metrics",
         kind: FormKind::Plugin,
-        syntax: &["T | evaluate new_activity_metrics(ID, TIME, START, END, STEP [, COHORT] [, DIMENSION, ...] [, KNOWN])"],
+        syntax: &[
+            "T | evaluate new_activity_metrics(ID, TIME, START, END, STEP [, COHORT] [, DIMENSION, ...] [, KNOWN])",
+        ],
         summary: "Follows the ids that were new in each step.",
         details: "With a cohort, only the ids that were new in the window of that time. Ids of the table `KNOWN` are never new. The length of the windows may be `'week'`, `'month'` or `'year'`.",
         examples: &[ex(

@@ -23,7 +23,10 @@ pub static FAMILY: &[Form] = &[
         details: "`query_now` is what `now()` says; `query_take_max_records` cuts results; `query_bin_auto_size` and `query_bin_auto_at` are the bins of `bin_auto`; `query_datetimescope_column` with `query_datetimescope_from` and `query_datetimescope_to` cuts the tables that have the column. Options that only mean a cluster have no effect.",
         examples: &[
             ex("set notruncation; print x = 1", "x:long\n1"),
-            ex("set query_now = datetime(2024-05-06); print yesterday = ago(1d)", "yesterday:datetime\n2024-05-05T00:00:00.0000000Z"),
+            ex(
+                "set query_now = datetime(2024-05-06); print yesterday = ago(1d)",
+                "yesterday:datetime\n2024-05-05T00:00:00.0000000Z",
+            ),
             ex("set query_take_max_records = 2; range x from 1 to 9 step 1", "x:long\n1\n2"),
         ],
     },

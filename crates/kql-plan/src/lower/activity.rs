@@ -33,8 +33,7 @@ impl Lowering<'_> {
         };
         let (name, table): (&'static str, Arc<dyn WholeTable>) = match called.name {
             "activity_engagement" => {
-                let (inner, outer) =
-                    (self.on_timeline(called, first, ty)?, self.on_timeline(called, first + 1, ty)?);
+                let (inner, outer) = (self.on_timeline(called, first, ty)?, self.on_timeline(called, first + 1, ty)?);
                 // Without a start, windows are counted from zero.
                 let span = if first == 2 { (0, span.1) } else { span };
                 ("activity_engagement", Arc::new(ActivityEngagement { span, inner, outer }))

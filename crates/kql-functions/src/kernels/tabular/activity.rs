@@ -279,8 +279,7 @@ mod tests {
 
     #[test]
     fn metrics_compare_with_the_window_before() {
-        let made =
-            ActivityMetrics { span: (0, 39), window: Window::Length(10) }.make(&visits(), 6).unwrap();
+        let made = ActivityMetrics { span: (0, 39), window: Window::Length(10) }.make(&visits(), 6).unwrap();
         assert_eq!(column_of(&made, 0), [0, 10, 30]);
         assert_eq!(column_of(&made, 1), [2, 2, 1]);
         assert_eq!(column_of(&made, 2), [2, 1, 1], "who was not in the window just before is new");
