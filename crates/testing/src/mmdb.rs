@@ -14,18 +14,16 @@ pub struct Place {
     pub location: Option<(f64, f64)>,
 }
 
-/// The bytes of a database. Networks are written `203.0.113.0/24`, and do not overlap.
-///
-/// # Panics
-/// A network that can't be read.
-pub fn mmdb(places: &[(&str, Place)]) -> Vec<u8> {
+/// The bytes of a database; None for a network that can't be read. Networks are written `203.0.113.0/24`, and do not
+/// overlap.
+pub fn mmdb(places: &[(&str, Place)]) -> Option<Vec<u8>> {
     // Nodes of two records: another node, or a record of the data by its offset.
     let mut nodes: Vec<[Record; 2]> = vec![[Record::Nothing; 2]];
     let mut data = Vec::new();
     for (network, place) in places {
         let offset = data.len();
         encode_place(place, &mut data);
-        let bits = bits(network);
+        let bits = bits(network)?;
         let mut node = 0;
         for (depth, bit) in bits.iter().enumerate() {
             let last = depth + 1 == bits.len();
@@ -79,7 +77,7 @@ pub fn mmdb(places: &[(&str, Place)]) -> Vec<u8> {
     map(1, &mut out);
     text("en", &mut out);
     text("Places for tests", &mut out);
-    out
+    Some(out)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -89,14 +87,14 @@ enum Record {
     Data(usize),
 }
 
-fn bits(network: &str) -> Vec<bool> {
-    let (address, length) = network.split_once('/').expect("a network with its length");
-    let length: usize = length.parse().expect("a length");
-    let (bytes, length) = match address.parse().expect("an address") {
-        IpAddr::V4(address) => (address.to_ipv6_compatible().octets(), length + 96),
-        IpAddr::V6(address) => (address.octets(), length),
+fn bits(network: &str) -> Option<Vec<bool>> {
+    let (address, length) = network.split_once('/')?;
+    let length: usize = length.parse().ok()?;
+    let (address, length) = match address.parse().ok()? {
+        IpAddr::V4(address) => (u128::from(u32::from(address)), length + 96),
+        IpAddr::V6(address) => (u128::from(address), length),
     };
-    (0..length).map(|bit| bytes[bit / 8] >> (7 - bit % 8) & 1 == 1).collect()
+    Some((0..length).map(|bit| address >> (127 - bit) & 1 == 1).collect())
 }
 
 fn encode_place(place: &Place, out: &mut Vec<u8>) {

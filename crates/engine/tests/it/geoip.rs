@@ -22,7 +22,7 @@ fn places_come_from_the_database_that_is_given() {
     let file = folder.path().join("places.mmdb");
     let town = Place { country: "Ruritania", state: "Hentzau", city: "Strelsau", location: Some((47.5, -3.25)) };
     let land = Place { country: "Graustark", state: "", city: "", location: None };
-    std::fs::write(&file, mmdb(&[("203.0.113.0/24", town), ("2001:db8::/32", land)])).unwrap();
+    std::fs::write(&file, mmdb(&[("203.0.113.0/24", town), ("2001:db8::/32", land)]).unwrap()).unwrap();
     let engine = engine().with_geoip(&file).unwrap();
     let output = engine.run_blocking(QUERY, &QueryOptions::at(0)).unwrap();
     let expected = "country:string,state:string,city:string,latitude:real,longitude:real,known:bool\n\
