@@ -2,8 +2,11 @@
 //!
 //! Every measurement is a process of its own, so that peak memory is that query's; within it the engine is built and the
 //! query warmed up once, then timed, which is how the peers are timed. Needs a folder made by the reference generator
-//! (`truth.json` and Parquet files beside it), or any folder of Parquet files named after tables with `--now`.
+//! (`truth.json` and Parquet files beside it), one that `--make` fills by the project's own generator, or any folder of
+//! Parquet files named after tables with `--now`.
 //! `--planning` measures planning instead and needs no data.
+
+mod own_data;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,6 +26,15 @@ pub struct Options {
     /// Folder with the Parquet files, and `truth.json` where the reference generator made it.
     #[arg(long, default_value = ".")]
     data: PathBuf,
+    /// Make the folder first, by the project's own generator.
+    #[arg(long)]
+    make: bool,
+    /// Background events to make, over all clouds.
+    #[arg(long, default_value_t = 1_000_000, requires = "make")]
+    events: u32,
+    /// Days to make them for.
+    #[arg(long, default_value_t = 30, requires = "make")]
+    days: u32,
     /// Measure planning: generated queries, and the rules of the reference collection beside the project.
     #[arg(long)]
     planning: bool,
@@ -119,6 +131,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     if options.planning {
         return crate::planning::run(options.runs);
+    }
+    if options.make {
+        own_data::make(&options.data, options.days, options.events, options.threads)?;
     }
     let toggled = |name: &str| options.toggle.iter().any(|toggle| toggle == name);
     kql_functions::kernels::switches::set(!toggled("memo"), !toggled("lazy"));
