@@ -18,6 +18,7 @@ use tables::{SchemaSet, TableRole};
 use crate::args::NameArgs;
 use crate::exit::Failure;
 use crate::progress;
+use crate::terminal::warn;
 
 /// Logs and names, ready to be queried.
 pub struct Session {
@@ -80,6 +81,33 @@ impl Session {
         }
         profile_parquet(&engine, &loaded, &mut profile)?;
         Ok(Session { engine, loaded, profile, schemas })
+    }
+
+    /// Opens logs for queries of the user, with the clock at `as_of` or at the end of the data; files that gave nothing
+    /// are told on standard error, even when only results are asked for.
+    ///
+    /// # Errors
+    /// As [`Session::open`], and a text that is no time.
+    pub fn for_queries(
+        logs: &[PathBuf],
+        names: &NameArgs,
+        as_of: Option<&str>,
+        threads: Option<u16>,
+    ) -> Result<(Session, QueryOptions)> {
+        let threads = threads.map(usize::from);
+        let (functions, watchlists) = (Vec::new(), Vec::new());
+        let session = Session::open(SessionInput { logs, names, functions, watchlists, threads })?;
+        for source in &session.loaded.report.sources {
+            if let Some(reason) = &source.stopped {
+                warn(&format!("{}: read only in part: {reason}", source.path));
+            }
+            let unreadable = source.unreadable_count();
+            if unreadable > 0 {
+                warn(&format!("{}: {unreadable} records could not be read", source.path));
+            }
+        }
+        let now = as_of.map_or_else(|| Ok(session.default_now()), |time| parse_time("--as-of", time))?;
+        Ok((session, QueryOptions { partitions: threads, ..QueryOptions::at(now) }))
     }
 
     /// Whether a table is visible in every window.

@@ -1,7 +1,7 @@
 //! Text for terminals. Logs are written by attackers: nothing of theirs reaches a terminal as a control sequence.
 
 use std::borrow::Cow;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 /// Makes foreign text harmless and one line: control characters, direction overrides and invisible characters show as
 /// escapes.
@@ -102,6 +102,12 @@ pub fn paint(text: &str, tone: Tone, colour: bool) -> String {
         Tone::Strong => "1",
     };
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}
+
+/// A warning on standard error.
+pub fn warn(message: &str) {
+    let label = paint("warning", Tone::Warning, stderr_has_colour());
+    let _ = writeln!(std::io::stderr(), "{label}: {}", safe(message));
 }
 
 #[cfg(test)]

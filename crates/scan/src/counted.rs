@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::MetricsSet;
 
 use crate::file::FilePart;
 
@@ -18,7 +19,11 @@ pub fn rows_read(plan: &Arc<dyn ExecutionPlan>) -> Vec<(String, u64)> {
 
 fn add(plan: &Arc<dyn ExecutionPlan>, into: &mut Vec<(String, u64)>) {
     if let Some(table) = table_of(plan) {
-        let rows = plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or(0) as u64;
+        let metrics = plan.metrics();
+        let given = metrics.as_ref().and_then(MetricsSet::output_rows).unwrap_or(0);
+        // Rows of which only the columns of a filter were decoded have been read as well.
+        let dropped = metrics.as_ref().and_then(|metrics| metrics.sum_by_name("pushdown_rows_pruned"));
+        let rows = (given + dropped.map_or(0, |dropped| dropped.as_usize())) as u64;
         match into.iter_mut().find(|(known, _)| *known == table) {
             Some((_, total)) => *total += rows,
             None => into.push((table, rows)),

@@ -7,6 +7,7 @@
 mod counted;
 mod dataset;
 mod file;
+mod late;
 mod layout;
 mod memory;
 mod provider;

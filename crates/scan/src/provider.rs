@@ -3,6 +3,7 @@
 //! Files with the same columns are read by one Parquet source, whose output is shown in the table's layout by a
 //! projection; parts are put one after another. Filters prune files, row groups and pages, and run again above.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,8 +18,8 @@ use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::{Expr, Operator, ScalarUDF, TableProviderFilterPushDown, TableType};
-use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+use datafusion::logical_expr::{Expr, Operator, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::{PhysicalExpr, conjunction_opt};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::expressions::{BinaryExpr, Column, Literal};
@@ -30,15 +31,15 @@ use kql_exec::in_order::contiguous;
 use crate::ScanColumn;
 use crate::dataset::MemoryPart;
 use crate::file::FilePart;
-use crate::layout::Shown;
+use crate::late::{Late, may_run_late, shown_as};
 use crate::memory::{scan_schema, shown};
 use crate::pruning::{excludes, is_useful, predicate_of_all};
 use crate::reader::LocalReaders;
 use crate::split::Share;
 
-static LATE_READING: AtomicBool = AtomicBool::new(false);
+static LATE_READING: AtomicBool = AtomicBool::new(true);
 
-/// For measurements: whether scans read the other columns only of rows that pass a filter. It is off.
+/// For measurements: whether scans read wide columns only of rows that pass a filter on narrow ones. It is on.
 pub fn set_late_reading(on: bool) {
     LATE_READING.store(on, Ordering::Relaxed);
 }
@@ -167,11 +168,7 @@ impl TableScan {
         let mut source = ParquetSource::new(table)
             .with_parquet_file_reader_factory(Arc::new(LocalReaders))
             .with_enable_page_index(true)
-            .with_bloom_filter_on_read(true)
-            .with_pushdown_filters(LATE_READING.load(Ordering::Relaxed));
-        if let Some(pruning) = predicate_of_all(filters, &self.columns, first, schema) {
-            source = source.with_predicate(pruning);
-        }
+            .with_bloom_filter_on_read(true);
         // What is read of each file, then how it is shown.
         let mut read: Vec<usize> = Vec::new();
         let mut exprs: Vec<ProjectionExpr> = Vec::new();
@@ -182,8 +179,20 @@ impl TableScan {
         if read.is_empty() {
             read.push(0);
         }
-        let names = read.iter().filter_map(|index| full.fields().get(*index)).map(|field| field.name().as_str());
-        let share = Share { files, read: names.collect(), filters, columns: &self.columns, numbered };
+        let names: HashSet<&str> =
+            read.iter().filter_map(|index| full.fields().get(*index)).map(|field| field.name().as_str()).collect();
+        let late = Late { filters, columns: &self.columns, schema: &self.schema, read: &names };
+        let late = if numbered || !LATE_READING.load(Ordering::Relaxed) {
+            None
+        } else {
+            late.predicate(session, first, schema)?
+        };
+        source = source.with_pushdown_filters(late.is_some());
+        let pruning = predicate_of_all(filters, &self.columns, first, schema);
+        if let Some(predicate) = conjunction_opt(pruning.into_iter().chain(late)) {
+            source = source.with_predicate(predicate);
+        }
+        let share = Share { files, read: names, filters, columns: &self.columns, numbered };
         let shares = share.deal(session.config().target_partitions());
         if shares.groups.is_empty() {
             return Ok(Arc::new(EmptyExec::new(scan_schema(columns))));
@@ -231,11 +240,7 @@ impl TableScan {
             let missing = crate::memory::missing(column.ty, 1);
             return Ok(Arc::new(Literal::new(ScalarValue::try_from_array(&missing, 0)?)));
         };
-        let function = Arc::new(ScalarUDF::new_from_impl(Shown::new(known.ty, column.ty)));
-        let field = Arc::new(Field::new(&column.plan_name, tables::arrow_type(column.ty), true));
-        let options = Arc::clone(session.config().options());
-        let name = function.name().to_owned();
-        Ok(Arc::new(ScalarFunctionExpr::new(&name, function, vec![read], field, options)))
+        Ok(shown_as(session, known.ty, column.ty, &column.plan_name, read))
     }
 }
 
@@ -286,7 +291,9 @@ impl TableProvider for TableScan {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        let useful = |filter: &Expr| !self.files.is_empty() && is_useful(filter, &self.columns);
+        let useful = |filter: &Expr| {
+            !self.files.is_empty() && (is_useful(filter, &self.columns) || may_run_late(filter, &self.columns))
+        };
         Ok(filters
             .iter()
             .map(|filter| match useful(filter) {

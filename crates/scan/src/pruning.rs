@@ -104,6 +104,11 @@ pub(crate) fn excludes(filter: &Expr, columns: &[ScanColumn], span: &dyn Fn(&str
     }
 }
 
+/// Whether a filter bounds a time, by which row groups and pages are left out already.
+pub(crate) fn is_time_bound(filter: &Expr, columns: &[ScanColumn]) -> bool {
+    comparison(filter, columns).is_some_and(|comparison| comparison.column.ty == ScalarType::DateTime)
+}
+
 fn scan_column<'a>(expr: &Expr, columns: &'a [ScanColumn]) -> Option<&'a ScanColumn> {
     let Expr::Column(named) = expr else { return None };
     columns.iter().find(|column| column.plan_name == named.name)

@@ -59,7 +59,7 @@ pub struct Options {
     /// Measure the ingest of `cloudtrail_raw` as well.
     #[arg(long)]
     ingest: bool,
-    /// Turn things off or on, to see what they give: `memo` and `lazy` (paths) are on, `late` (reading) is off.
+    /// Turn things off, to see what they give: `memo`, `lazy` (paths) and `late` (reading) are on.
     #[arg(long, value_delimiter = ',')]
     toggle: Vec<String>,
     /// Print the plans of our queries, with what each operator did, instead of measuring.
@@ -137,7 +137,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     let toggled = |name: &str| options.toggle.iter().any(|toggle| toggle == name);
     kql_functions::kernels::switches::set(!toggled("memo"), !toggled("lazy"));
-    scan::set_late_reading(toggled("late"));
+    scan::set_late_reading(!toggled("late"));
     if options.shared_scan {
         let (engine, query) = engine_over(options)?;
         return crate::shared_scan::run(&engine, &query);

@@ -303,7 +303,7 @@ fn show_files_that_are_no_rules(library: &RuleLibrary, args: &CheckArgs) -> Resu
     }
     for (path, reason) in &library.unreadable {
         exit = exit.max(Exit::Input);
-        super::query::warn(&format!("{path}: {reason}"));
+        crate::terminal::warn(&format!("{path}: {reason}"));
     }
     Ok(exit)
 }

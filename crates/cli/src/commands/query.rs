@@ -15,32 +15,16 @@ use crate::args::{QueryArgs, QueryFormat};
 use crate::diagnostics::{self, Source};
 use crate::exit::{Exit, Failure};
 use crate::output;
-use crate::session::{self, Session, SessionInput};
-use crate::terminal;
+use crate::session::{self, Session};
+use crate::terminal::{self, warn};
 
 /// Runs the query and writes its result.
 pub fn run(args: &QueryArgs) -> Result<Exit> {
     let (name, text) = query_text(args)?;
-    let session = Session::open(SessionInput {
-        logs: &args.logs,
-        names: &args.names,
-        functions: Vec::new(),
-        watchlists: Vec::new(),
-        threads: args.threads.map(usize::from),
-    })?;
-    warn_of_logs(&session);
-    let now = match &args.as_of {
-        Some(time) => session::parse_time("--as-of", time)?,
-        None => session.default_now(),
-    };
+    let (session, options) = Session::for_queries(&args.logs, &args.names, args.as_of.as_deref(), args.threads)?;
     let range = session::parse_length("--range", &args.range)?;
-    let options = QueryOptions {
-        parameters: parameters(&args.param, &text)?,
-        strict: args.strict,
-        partitions: args.threads.map(usize::from),
-        ..QueryOptions::at(now)
-    };
-    let filled = placeholders::fill(&text, now.saturating_sub(range).max(0), now);
+    let options = QueryOptions { parameters: parameters(&args.param, &text)?, strict: args.strict, ..options };
+    let filled = placeholders::fill(&text, options.query_now.saturating_sub(range).max(0), options.query_now);
     match session.engine.run_blocking(&filled.text, &options) {
         Ok(output) => {
             show_diagnostics(&output.diagnostics, &filled, &name, &text);
@@ -141,25 +125,6 @@ fn value_of_type(text: &str, ty: ScalarType) -> Option<Value> {
         // The binder reads the text.
         ScalarType::Decimal | ScalarType::String | ScalarType::Unknown => Some(Value::String(text.to_string())),
     }
-}
-
-/// Files that gave nothing are told even when only a query's result is asked for.
-fn warn_of_logs(session: &Session) {
-    for source in &session.loaded.report.sources {
-        if let Some(reason) = &source.stopped {
-            warn(&format!("{}: read only in part: {}", source.path, reason));
-        }
-        let unreadable = source.unreadable_count();
-        if unreadable > 0 {
-            warn(&format!("{}: {unreadable} records could not be read", source.path));
-        }
-    }
-}
-
-/// A warning on standard error.
-pub fn warn(message: &str) {
-    let label = terminal::paint("warning", terminal::Tone::Warning, terminal::stderr_has_colour());
-    let _ = writeln!(io::stderr(), "{label}: {}", terminal::safe(message));
 }
 
 fn show_diagnostics(diagnostics: &[Diagnostic], filled: &placeholders::FilledQuery, name: &str, text: &str) {

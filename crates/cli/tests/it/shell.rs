@@ -30,3 +30,12 @@ fn series_and_points_are_drawn() {
     let run = folder.run_with_input(&["shell"], points);
     assert_eq!(run.out.matches('•').count(), 9, "{}", run.out);
 }
+
+#[test]
+fn files_that_cannot_be_read_are_told_before_the_first_answer() {
+    let folder = folder_with_launches();
+    folder.write("logs/torn.json", "{\"Records\":[{\"eventTime\":\"2026-03-02T10:00:00Z\",\"eventName\":");
+    let run = folder.run_with_input(&["shell", "--logs", "logs"], "AWSCloudTrail | count\n");
+    assert!(run.err.contains("warning: ") && run.err.contains("torn.json"), "{}", run.err);
+    assert!(run.out.contains('4'), "{}", run.out);
+}
