@@ -34,6 +34,8 @@ pub enum Command {
     Lsp(LspArgs),
     /// Run the unit tests beside rules: events, and what must come of them
     Test(TestArgs),
+    /// Say what is probably wrong with rules, mend what can be mended safely
+    Lint(LintArgs),
     /// Write a made-up company's raw logs with planted attacks, hunt them, and compare
     Demo(DemoArgs),
 }
@@ -328,6 +330,93 @@ pub enum TestFormat {
     Junit,
     /// The Test Anything Protocol
     Tap,
+}
+
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// Rules, .kql files, and folders of them
+    #[arg(required_unless_present = "explain")]
+    pub paths: Vec<PathBuf>,
+    /// Print the page of a code and end
+    #[arg(long, value_name = "CODE", conflicts_with = "paths")]
+    pub explain: Option<String>,
+    /// Raw logs: also judge values, columns and entities by what they hold
+    #[arg(long, short, value_name = "PATH", num_args = 1..)]
+    pub logs: Vec<PathBuf>,
+    /// Apply safe fixes to the files
+    #[arg(long)]
+    pub fix: bool,
+    /// Only these codes; TW3 takes all that begin so
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub select: Vec<String>,
+    /// Leave out these codes; TW3 takes all that begin so
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// The least level that is shown
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = LevelArg::Note)]
+    pub level: LevelArg,
+    /// The least level that makes the exit code 1
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = LevelArg::Warning)]
+    pub fail_on: LevelArg,
+    /// Leave out the findings that this file knows
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write all findings to this file, as a baseline for later runs
+    #[arg(long, value_name = "FILE")]
+    pub write_baseline: Option<PathBuf>,
+    /// Compare ids and versions with this git revision
+    #[arg(long, value_name = "REVISION")]
+    pub since: Option<String>,
+    /// Which findings count
+    #[arg(long, value_enum, default_value_t = LintProfileArg::All)]
+    pub profile: LintProfileArg,
+    /// The version of ATT&CK that techniques are judged by
+    #[arg(long, value_enum, value_name = "VERSION", default_value_t = AttackArg::V16)]
+    pub attack: AttackArg,
+    /// Form of the findings
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub format: LintFormat,
+    #[command(flatten)]
+    pub names: NameArgs,
+    /// Threads for reading logs [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LevelArg {
+    Note,
+    Warning,
+    Error,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LintProfileArg {
+    All,
+    /// Only what the checks of Microsoft's rule repository refuse, with its limits
+    Sentinel,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AttackArg {
+    /// The version that the checks of Microsoft's rule repository use
+    #[value(name = "16")]
+    V16,
+    /// Defense Evasion is split into Stealth and Defense Impairment
+    #[value(name = "19")]
+    V19,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LintFormat {
+    /// For people
+    Text,
+    /// One document with everything
+    Json,
+    /// SARIF 2.1.0, as code scanning reads it
+    Sarif,
+    /// Annotations of a GitHub workflow
+    Github,
 }
 
 #[derive(Debug, Args)]

@@ -10,9 +10,11 @@ mod builtin;
 mod commands;
 mod diagnostics;
 mod exit;
+mod git;
 mod lsp;
 mod output;
 mod progress;
+mod project;
 mod report;
 mod session;
 mod shell;
@@ -26,6 +28,11 @@ use clap::Parser;
 
 use args::{Cli, Command};
 
+/// The page of every lint code, for the reference: (code, title, page in Markdown).
+pub fn lint_pages() -> Vec<(&'static str, &'static str, String)> {
+    detections::lint::codes::CODES.iter().map(|code| (code.code, code.title, report::lint::page(code))).collect()
+}
+
 /// Reads the command line of the process, does what it says, and tells how it ended.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -37,6 +44,7 @@ pub fn run() -> ExitCode {
         Command::Load(args) => commands::load::run(args),
         Command::Fmt(args) => commands::fmt::run(args),
         Command::Test(args) => commands::test::run(args),
+        Command::Lint(args) => commands::lint::run(args),
         Command::Shell(args) => commands::shell::run(args),
         Command::Lsp(args) => commands::lsp::run(args),
         Command::Demo(args) => commands::demo::run(args),

@@ -9,6 +9,7 @@ use kql_types::{Column, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::cell;
+use crate::entity_types;
 use crate::rule::{AnalyticsRule, EntityMapping};
 
 const MAPPINGS_MAX: usize = 10;
@@ -28,6 +29,22 @@ pub struct Entity {
 impl Entity {
     pub fn get(&self, identifier: &str) -> Option<&str> {
         self.identifiers.iter().find(|(name, _)| name == identifier).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether two entities are one thing: they share a strong identifier, or are equal in all they say. Case counts little.
+    pub fn is_same_as(&self, other: &Entity) -> bool {
+        if self.kind != other.kind {
+            return false;
+        }
+        let equal = |identifier: &str| match (self.get(identifier), other.get(identifier)) {
+            (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+            _ => false,
+        };
+        let known = entity_types::ENTITY_TYPES.iter().find(|known| kind_text(known.name) == self.kind);
+        if known.is_some_and(|known| known.is_strong(equal)) {
+            return true;
+        }
+        self.identifiers.len() == other.identifiers.len() && self.identifiers.iter().all(|(name, _)| equal(name))
     }
 
     /// The one value a reader wants to see.
@@ -264,7 +281,7 @@ fn entity_of_json(item: &Json) -> Option<Entity> {
 }
 
 /// The spelling of a type in `Entities`: `AzureResource` is `azure-resource`, `IP` is `ip`.
-fn kind_text(entity_type: &str) -> String {
+pub(crate) fn kind_text(entity_type: &str) -> String {
     match entity_type.to_ascii_lowercase().as_str() {
         "azureresource" => "azure-resource".to_string(),
         "cloudapplication" => "cloud-application".to_string(),

@@ -6,13 +6,16 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod alert;
+pub mod attack;
 pub mod cell;
 pub mod duration;
 pub mod entity;
+pub mod entity_types;
 mod focus;
 pub mod function_file;
 pub mod hunt;
 pub mod library;
+pub mod lint;
 pub mod outcome;
 pub mod placeholders;
 pub mod profile;
@@ -24,7 +27,9 @@ mod rule_run;
 pub mod rule_test;
 pub mod run_groups;
 pub mod schedule;
+mod scratch;
 pub mod security_alert;
 pub mod selection;
+pub mod service;
 mod time_bound;
 pub mod yaml;

@@ -145,6 +145,11 @@ fn read_text(path: &Path) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// A file's extension, lower case.
+pub(crate) fn extension(file: &str) -> String {
+    Path::new(file).extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase()
+}
+
 fn has_ancestor(path: &Path, names: &[&str]) -> bool {
     path.parent().is_some_and(|folder| {
         folder.components().any(|part| {

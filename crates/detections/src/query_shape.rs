@@ -110,7 +110,7 @@ impl QueryShape {
 }
 
 /// Whether an operator gives nothing when no table of events has a row.
-fn empty_without_rows(rel: &Rel, always_visible: &dyn Fn(&str) -> bool) -> bool {
+pub(crate) fn empty_without_rows(rel: &Rel, always_visible: &dyn Fn(&str) -> bool) -> bool {
     let empty = |rel: &Rel| empty_without_rows(rel, always_visible);
     match rel.kind.as_ref() {
         RelKind::Empty => true,

@@ -106,6 +106,66 @@ pub enum AggregationKind {
     AlertPerResult,
 }
 
+/// Which alerts of a rule share an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatchingMethod {
+    /// All mapped entities are equal.
+    AllEntities,
+    /// All alerts of the rule.
+    AnyAlert,
+    /// Equal in every entity type, detail and custom detail that is listed.
+    Selected,
+}
+
+impl MatchingMethod {
+    /// Reads the method in any case; `AllEntities` has an older name in templates.
+    pub fn parse(text: &str) -> Option<MatchingMethod> {
+        Some(match text.trim().to_ascii_lowercase().as_str() {
+            "allentities" | "all" => MatchingMethod::AllEntities,
+            "anyalert" | "none" => MatchingMethod::AnyAlert,
+            "selected" | "custom" => MatchingMethod::Selected,
+            _ => return None,
+        })
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            MatchingMethod::AllEntities => "AllEntities",
+            MatchingMethod::AnyAlert => "AnyAlert",
+            MatchingMethod::Selected => "Selected",
+        }
+    }
+}
+
+/// How alerts become incidents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupingConfiguration {
+    pub enabled: bool,
+    pub reopen_closed_incident: bool,
+    /// Ticks, counted from the first alert of the incident.
+    pub lookback_duration: i64,
+    pub matching_method: MatchingMethod,
+    pub group_by_entities: Vec<String>,
+    /// `DisplayName`, `Severity`.
+    pub group_by_alert_details: Vec<String>,
+    pub group_by_custom_details: Vec<String>,
+}
+
+impl Default for GroupingConfiguration {
+    /// Off, with the portal's defaults.
+    fn default() -> GroupingConfiguration {
+        GroupingConfiguration {
+            enabled: false,
+            reopen_closed_incident: false,
+            lookback_duration: 5 * TICKS_PER_DAY / 24,
+            matching_method: MatchingMethod::AllEntities,
+            group_by_entities: Vec::new(),
+            group_by_alert_details: Vec::new(),
+            group_by_custom_details: Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldMapping {
     pub identifier: String,
@@ -224,6 +284,7 @@ pub struct AnalyticsRule {
     pub alert_details_override: AlertDetailsOverride,
     pub aggregation_kind: AggregationKind,
     pub create_incident: bool,
+    pub grouping: GroupingConfiguration,
     pub suppression_enabled: bool,
     /// Ticks.
     pub suppression_duration: i64,
@@ -262,6 +323,7 @@ impl AnalyticsRule {
             alert_details_override: AlertDetailsOverride::default(),
             aggregation_kind: AggregationKind::SingleAlert,
             create_incident: true,
+            grouping: GroupingConfiguration::default(),
             suppression_enabled: false,
             suppression_duration: 0,
             version: None,

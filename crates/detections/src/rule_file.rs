@@ -11,8 +11,8 @@ use kql_semantics::StoredFunction;
 use crate::duration;
 use crate::function_file;
 use crate::rule::{
-    AggregationKind, AlertDetailsOverride, AlertSeverity, AnalyticsRule, EntityMapping, FieldMapping, QueryPlace,
-    RequiredDataConnector, RuleKind, TriggerOperator, UnknownField,
+    AggregationKind, AlertDetailsOverride, AlertSeverity, AnalyticsRule, EntityMapping, FieldMapping,
+    GroupingConfiguration, MatchingMethod, QueryPlace, RequiredDataConnector, RuleKind, TriggerOperator, UnknownField,
 };
 use crate::yaml::{self, Node, Position};
 
@@ -140,6 +140,42 @@ const KNOWN_BUT_UNUSED: &[&str] = &[
     "subTechniques",
     "triggerCondition",
 ];
+
+/// Fields that a rule is made from.
+const USED: &[&str] = &[
+    "id",
+    "name",
+    "description",
+    "description_detailed",
+    "kind",
+    "severity",
+    "enabled",
+    "requiredDataConnectors",
+    "queryFrequency",
+    "queryPeriod",
+    "triggerOperator",
+    "triggerThreshold",
+    "tactics",
+    "relevantTechniques",
+    "techniques",
+    "query",
+    "entityMappings",
+    "sentinelEntitiesMappings",
+    "customDetails",
+    "alertDetailsOverride",
+    "eventGroupingSettings",
+    "incidentConfiguration",
+    "suppressionEnabled",
+    "suppressionDuration",
+    "version",
+    "status",
+    "tags",
+];
+
+/// Every field that a rule file may have.
+pub(crate) fn known_fields() -> impl Iterator<Item = &'static str> {
+    USED.iter().chain(KNOWN_BUT_UNUSED).chain(GUIDANCE).copied()
+}
 
 /// Headings that our own rules carry as guidance.
 const GUIDANCE: &[&str] =
@@ -335,41 +371,45 @@ impl<'a> RuleReader<'a> {
         };
         let incident = self.document.get("incidentConfiguration").and_then(|n| n.get("createIncident"));
         rule.create_incident = incident.and_then(Node::boolean).unwrap_or(true);
+        let grouping = self.document.get("incidentConfiguration").and_then(|n| n.get("groupingConfiguration"));
+        if let Some(node) = grouping {
+            rule.grouping = self.read_grouping(node);
+        }
+    }
+
+    fn read_grouping(&mut self, node: &Node) -> GroupingConfiguration {
+        let flag = |key: &str| node.get(key).and_then(Node::boolean).unwrap_or(false);
+        let mut grouping = GroupingConfiguration {
+            enabled: flag("enabled"),
+            reopen_closed_incident: flag("reopenClosedIncident"),
+            ..GroupingConfiguration::default()
+        };
+        if let Some(text) = node.get("lookbackDuration").and_then(Node::text) {
+            match duration::parse(&text).filter(|ticks| *ticks > 0) {
+                Some(ticks) => grouping.lookback_duration = ticks,
+                None => self.notes.push(format!("`lookbackDuration: {text}` is not a length of time")),
+            }
+        }
+        // Older rules spell it `entitiesMatchingMethod`.
+        let method = node.get("matchingMethod").or_else(|| node.get("entitiesMatchingMethod")).and_then(Node::text);
+        if let Some(text) = method {
+            match MatchingMethod::parse(&text) {
+                Some(method) => grouping.matching_method = method,
+                None => self.notes.push(format!("`matchingMethod: {text}` is not known: read as AllEntities")),
+            }
+        }
+        let list =
+            |key: &str| node.get(key).map(Node::items).unwrap_or_default().into_iter().filter_map(Node::text).collect();
+        grouping.group_by_entities = list("groupByEntities");
+        grouping.group_by_alert_details = list("groupByAlertDetails");
+        grouping.group_by_custom_details = list("groupByCustomDetails");
+        grouping
     }
 
     fn find_unknown_fields(&mut self) {
-        const USED: &[&str] = &[
-            "id",
-            "name",
-            "description",
-            "description_detailed",
-            "kind",
-            "severity",
-            "enabled",
-            "requiredDataConnectors",
-            "queryFrequency",
-            "queryPeriod",
-            "triggerOperator",
-            "triggerThreshold",
-            "tactics",
-            "relevantTechniques",
-            "techniques",
-            "query",
-            "entityMappings",
-            "sentinelEntitiesMappings",
-            "customDetails",
-            "alertDetailsOverride",
-            "eventGroupingSettings",
-            "incidentConfiguration",
-            "suppressionEnabled",
-            "suppressionDuration",
-            "version",
-            "status",
-            "tags",
-        ];
         for entry in self.document.entries() {
             let key = entry.key.as_str();
-            if !USED.contains(&key) && !KNOWN_BUT_UNUSED.contains(&key) && !GUIDANCE.contains(&key) {
+            if !known_fields().any(|known| known == key) {
                 self.unknown.push(UnknownField { name: entry.key.clone(), position: entry.key_position });
             }
         }

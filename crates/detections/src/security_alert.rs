@@ -11,9 +11,14 @@ use crate::rule::{AggregationKind, AnalyticsRule, RuleKind};
 const DELAY: i64 = 5 * 60 * datetime::TICKS_PER_SECOND;
 const NO_WORKSPACE: &str = "00000000-0000-0000-0000-000000000000";
 
-/// One row, column by column in the order of the table's schema.
+/// One row, column by column in the order of the table's schema, of a scheduled run.
 pub fn row(alert: &Alert, rule: &AnalyticsRule) -> Json {
-    let time = datetime::format(alert.run.query_now.saturating_add(DELAY));
+    row_at(alert, rule, alert.run.query_now.saturating_add(DELAY))
+}
+
+/// One row of an alert that was made at a moment, in ticks.
+pub fn row_at(alert: &Alert, rule: &AnalyticsRule, made: i64) -> Json {
+    let time = datetime::format(made);
     let property = |name: &str| {
         alert.properties.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
     };

@@ -62,6 +62,8 @@ pub struct QueryOptions {
     /// `now()`, in ticks.
     pub query_now: i64,
     pub window: Option<Window>,
+    /// Only rows whose ingestion time lies in this span, both ends included, in ticks; rows without one count as arrived.
+    pub arrived: Option<(i64, i64)>,
     pub parameters: Vec<(String, Value)>,
     pub strict: bool,
     /// Carry the places of the source records through the plan (costs memory).

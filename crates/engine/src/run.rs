@@ -68,7 +68,8 @@ impl Engine {
     }
 
     /// The same names over other data.
-    pub(crate) fn with_data(&self, data: Arc<DataSet>) -> Engine {
+    #[must_use]
+    pub fn with_data(&self, data: Arc<DataSet>) -> Engine {
         Engine { data, ..self.clone() }
     }
 
@@ -242,6 +243,7 @@ impl Engine {
             clipped: self.clipped(fidelity),
             options: LowerOptions {
                 window: options.window.map(|window| WindowClip { from: window.from, to: window.to }),
+                arrived: options.arrived.map(|(from, to)| WindowClip { from, to }),
                 provenance: options.provenance,
                 azure_status: match dialect {
                     AzureDialect::Raw => None,

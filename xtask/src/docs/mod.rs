@@ -71,6 +71,16 @@ fn pages() -> anyhow::Result<Pages> {
     pages.insert("README.md".to_owned(), page::index(&entries));
     pages.insert("coverage.md".to_owned(), coverage::page(&entries)?);
     pages.insert("commands.md".to_owned(), commands::page());
+    let mut codes = String::from("# Lint codes\n\n`tidewatch lint` reports them; each has a page of its own.\n\n");
+    for (code, title, page) in cli::lint_pages() {
+        codes.push_str(&format!("- [{code}]({code}.md): {title}\n"));
+        pages.insert(
+            format!("lint/{code}.md"),
+            format!("{page}\n[Lint codes](README.md) · [Reference](../README.md)\n"),
+        );
+    }
+    codes.push_str("\n[Reference](../README.md)\n");
+    pages.insert("lint/README.md".to_owned(), codes);
     Ok(pages)
 }
 

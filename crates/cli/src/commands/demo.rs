@@ -70,6 +70,8 @@ pub fn run(args: &DemoArgs) -> Result<Exit> {
         mode: hunt_options.mode,
         builtin: true,
         fidelity: false,
+        command_line: Vec::new(),
+        rule_set_commit: None,
         seconds: Some(started.elapsed().as_secs_f64()),
     };
     terminal::write(&report, true, &mut out)?;

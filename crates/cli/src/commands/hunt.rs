@@ -18,6 +18,7 @@ use engine::Limits;
 use crate::args::{HuntArgs, HuntFormat, SeverityArg};
 use crate::builtin;
 use crate::exit::{Exit, Failure};
+use crate::git;
 use crate::progress::Hunting;
 use crate::report::lines::LineStream;
 use crate::report::places::Places;
@@ -73,6 +74,8 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
         mode,
         builtin,
         fidelity: args.fidelity,
+        command_line: command_line(),
+        rule_set_commit: args.rules.first().and_then(|path| git::commit(&git::folder_of(path))),
         seconds: (args.times || args.format == HuntFormat::Table).then(|| started.elapsed().as_secs_f64()),
     };
     let mut out = BufWriter::new(io::stdout().lock());
@@ -218,4 +221,18 @@ fn exit(args: &HuntArgs, session: &Session, library: &RuleLibrary, found: &Hunt,
         exit = exit.max(Exit::Limit);
     }
     exit
+}
+
+/// The arguments of the process. The number of threads changes nothing in a report, and is left out.
+fn command_line() -> Vec<String> {
+    let mut line = Vec::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == "--threads" {
+            arguments.next();
+        } else if !argument.starts_with("--threads=") {
+            line.push(argument);
+        }
+    }
+    line
 }

@@ -4,6 +4,7 @@ pub mod check;
 pub mod demo;
 pub mod fmt;
 pub mod hunt;
+pub mod lint;
 pub mod load;
 pub mod lsp;
 pub mod query;

@@ -25,6 +25,9 @@ pub fn document(input: &ReportInput<'_>) -> Json {
     let mut document = json!({
         "schema": SCHEMA,
         "version": env!("CARGO_PKG_VERSION"),
+        "command_line": input.command_line,
+        "rule_set_commit": input.rule_set_commit,
+        "attack_version": detections::attack::Version::default().number(),
         "mode": mode(input.mode),
         "span": input.hunt.span.map(|span| json!({"first": time(span.first), "last": time(span.last)})),
         "rules_from": if input.builtin { "built-in" } else { "files" },

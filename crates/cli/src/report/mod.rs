@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod lines;
+pub mod lint;
 pub mod places;
 pub mod rule_tests;
 pub mod terminal;
@@ -23,6 +24,10 @@ pub struct ReportInput<'a> {
     /// No rules were given: the built-in ones ran.
     pub builtin: bool,
     pub fidelity: bool,
+    /// What was typed, without what changes no byte of the report.
+    pub command_line: Vec<String>,
+    /// The commit of the rules' repository, with `+` where files differ from it.
+    pub rule_set_commit: Option<String>,
     /// Wall time in seconds, when asked for: it differs from run to run.
     pub seconds: Option<f64>,
 }

@@ -249,3 +249,11 @@ fn functions_and_watchlists_beside_the_rules_are_found() {
     assert_eq!(report["library"]["functions"], 1);
     assert_eq!(report["library"]["watchlists"], 1);
 }
+
+#[test]
+fn the_report_says_what_was_run() {
+    let folder = folder_with_launches();
+    let report = folder.run(&["hunt", "rules", "--logs", "logs", "--format", "json", "--threads", "2"]).json();
+    assert_eq!(report["command_line"], json!(["hunt", "rules", "--logs", "logs", "--format", "json"]));
+    assert_eq!((&report["rule_set_commit"], &report["attack_version"]), (&Json::Null, &json!("16")));
+}

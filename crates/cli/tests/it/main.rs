@@ -7,6 +7,7 @@ mod demo;
 mod fmt;
 mod hunt;
 mod hunt_flags;
+mod lint;
 mod load;
 mod logs;
 mod lsp;

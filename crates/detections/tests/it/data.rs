@@ -32,10 +32,12 @@ pub struct Event {
     pub who: &'static str,
     pub what: &'static str,
     pub size: i64,
+    /// How long after it happened it arrives, in ticks.
+    pub arrives: i64,
 }
 
 pub fn event(time: i64, who: &'static str, what: &'static str, size: i64) -> Event {
-    Event { time: day_zero() + time, who, what, size }
+    Event { time: day_zero() + time, who, what, size, arrives: MINUTE }
 }
 
 fn columns() -> Vec<Column> {
@@ -61,7 +63,7 @@ fn batch(events: &[Event], source: u32) -> (Vec<Column>, RecordBatch) {
         strings(&|_, e| e.what.to_string()),
         longs(&|_, e| e.size),
         strings(&|i, _| format!("id-{source}-{i}")),
-        longs(&|_, e| e.time + MINUTE),
+        longs(&|_, e| e.time + e.arrives),
         longs(&|i, _| tables::pack_source(source, i as u64)),
     ];
     let fields: Vec<Field> =
@@ -78,6 +80,16 @@ pub struct World {
 
 impl World {
     pub fn new(rows: &[(&str, Vec<Event>)]) -> World {
+        World::beside(Vec::new(), rows)
+    }
+
+    /// The same beside the tables of the service.
+    pub fn with_builtin(rows: &[(&str, Vec<Event>)]) -> World {
+        let builtin = tables::SchemaSet::builtin();
+        World::beside(builtin.names().into_iter().filter_map(|name| builtin.get(name).cloned()).collect(), rows)
+    }
+
+    fn beside(known: Vec<TableSchema>, rows: &[(&str, Vec<Event>)]) -> World {
         let schemas = ["A_CL", "B_CL", "R_CL"].map(|name| {
             let mut schema = TableSchema::new(name, columns());
             schema.role = if name == "R_CL" { TableRole::Reference } else { TableRole::Events };
@@ -96,7 +108,7 @@ impl World {
             let span = times.iter().min().zip(times.iter().max()).map(|(a, b)| TimeSpan { first: *a, last: *b });
             profile.tables.insert(table.to_string(), TableProfile { rows: events.len() as u64, span, hours });
         }
-        let catalog = TableCatalog::new().with_schemas(schemas).with_data(&data);
+        let catalog = TableCatalog::new().with_schemas(known).with_schemas(schemas).with_data(&data);
         World { engine: Engine::new(Arc::new(catalog), Arc::new(data)), profile }
     }
 

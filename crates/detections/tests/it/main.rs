@@ -4,7 +4,9 @@
 
 mod built_in;
 mod data;
+mod lint;
 mod proof;
+mod replay;
 mod states;
 mod stream;
 mod sweep;

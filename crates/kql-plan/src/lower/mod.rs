@@ -79,6 +79,8 @@ pub struct WindowClip {
 #[derive(Debug, Clone, Default)]
 pub struct LowerOptions {
     pub window: Option<WindowClip>,
+    /// Only rows that arrived in this span, by their ingestion time; rows without one count as arrived.
+    pub arrived: Option<WindowClip>,
     /// Carry the places of source records.
     pub provenance: bool,
     /// How status values of `AzureActivity` are shown; None: as they are.

@@ -59,6 +59,11 @@ impl Lowering<'_> {
             self.options.provenance.then(|| self.add_hidden(&mut columns, SOURCE_COLUMN, ScalarType::Long, "s"));
         let ingestion =
             self.ingestion.then(|| self.add_hidden(&mut columns, INGESTION_COLUMN, ScalarType::DateTime, "g"));
+        let arrived = self.options.arrived.filter(|_| self.tables.clipped(table));
+        let arrival = arrived.map(|span| {
+            let name = ingestion.clone();
+            (span, name.unwrap_or_else(|| self.add_hidden(&mut columns, INGESTION_COLUMN, ScalarType::DateTime, "g")))
+        });
         let Some(provider) = self.tables.source(table, &columns)? else { return self.no_rows(&visible) };
         let scan = TableScanBuilder::new(table.replace('.', "_"), provider).build()?;
         let mut lowered = Lowered::new(LogicalPlan::TableScan(scan));
@@ -67,6 +72,11 @@ impl Lowering<'_> {
             let time = column(&time);
             let within = time.clone().gt_eq(lit(clip.from)).and(time.lt_eq(lit(clip.to)));
             lowered = self.filtered(lowered, within)?;
+        }
+        if let Some((span, arrival)) = arrival {
+            let time = column(&arrival);
+            let within = time.clone().gt_eq(lit(span.from)).and(time.clone().lt_eq(lit(span.to)));
+            lowered = self.filtered(lowered, within.or(time.is_null()))?;
         }
         self.presented(lowered, table, &columns, &visible, place)
     }
