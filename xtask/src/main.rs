@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask check | conformance | corpus | ratchets | bench | docs`.
+//! Developer commands: `cargo xtask check | conformance | corpus | ratchets | bench | docs | hostile`.
 //!
 //! `check` is what a change must pass; the runners measure the engine against recorded answers and real rules and keep
 //! their pass counts in `ratchets.json`, below which continuous integration fails.
@@ -12,6 +12,7 @@ mod conformance;
 mod corpus;
 mod docs;
 mod host;
+mod hostile;
 mod planning;
 mod ratchet;
 mod shared_scan;
@@ -45,6 +46,8 @@ enum Command {
     Bench(bench::Options),
     /// Writes the reference from the registries, or checks that it is fresh.
     Docs(docs::Options),
+    /// Reads malformed variants of every log format, thousands of each.
+    Hostile(hostile::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -55,5 +58,6 @@ fn main() -> anyhow::Result<()> {
         Command::Corpus(options) => corpus::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Docs(options) => docs::run(&options),
+        Command::Hostile(options) => hostile::run(&options),
     }
 }

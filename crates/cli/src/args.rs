@@ -62,6 +62,31 @@ pub struct NameArgs {
     pub geoip: Option<PathBuf>,
 }
 
+/// How logs are read.
+#[derive(Debug, Args, Default)]
+pub struct LogArgs {
+    /// Read every record as one of this source (docs/sources lists them), whatever it looks like
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Zone of times for which an export names only the viewer's: an IANA name or its city
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
+}
+
+/// Which logs are read, and into which table.
+#[derive(Debug, Args, Default)]
+pub struct FileArgs {
+    /// Read every JSON record or CSV row as a row of this table; a name ending in _CL gets the columns its rows have
+    #[arg(long, value_name = "NAME")]
+    pub table: Option<String>,
+    /// Leave out files whose path gives a date before this, by more than a day
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Leave out files whose path gives a date after this, by more than a day
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+}
+
 #[derive(Debug, Args)]
 pub struct HuntArgs {
     /// Sentinel YAML rules, .kql files, and folders of them, such as a clone of a rule repository [default: the built-in rules]
@@ -69,6 +94,8 @@ pub struct HuntArgs {
     /// Raw logs: files, folders, globs, or - for standard input
     #[arg(long, short, value_name = "PATH", required = true, num_args = 1..)]
     pub logs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: LogArgs,
     /// First moment at which a rule runs; events before it stay visible as look-back
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
@@ -158,6 +185,10 @@ pub struct QueryArgs {
     /// Raw logs: files, folders, globs, or - for standard input
     #[arg(long, short, value_name = "PATH", num_args = 1..)]
     pub logs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: LogArgs,
+    #[command(flatten)]
+    pub files: FileArgs,
     /// What now() is [default: the end of the data, or the present without data]
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
@@ -231,6 +262,10 @@ pub struct SourcesArgs {
     /// Raw logs: files, folders, globs, or - for standard input
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: LogArgs,
+    #[command(flatten)]
+    pub files: FileArgs,
     /// Form of the report
     #[arg(long, value_enum, default_value_t = SourcesFormat::Table)]
     pub format: SourcesFormat,
@@ -258,6 +293,10 @@ pub struct LoadArgs {
     /// Raw logs: files, folders, globs, or - for standard input
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: LogArgs,
+    #[command(flatten)]
+    pub files: FileArgs,
     /// Folder to write to; made when it does not exist
     #[arg(long, short, value_name = "DIR")]
     pub output: PathBuf,
@@ -424,6 +463,10 @@ pub struct ShellArgs {
     /// Raw logs: files, folders and globs
     #[arg(long, short, value_name = "PATH", num_args = 1..)]
     pub logs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: LogArgs,
+    #[command(flatten)]
+    pub files: FileArgs,
     /// What now() is [default: the end of the data, or the present without data]
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use connectors::{LoadOptions, Loaded};
+use connectors::{LoadError, LoadOptions, Loaded};
 use detections::library;
 use detections::profile::DataProfile;
 use detections::schedule::TimeSpan;
@@ -15,7 +15,7 @@ use kql_semantics::StoredFunction;
 use kql_types::{Value, datetime};
 use tables::{SchemaSet, TableRole};
 
-use crate::args::NameArgs;
+use crate::args::{FileArgs, LogArgs, NameArgs};
 use crate::exit::Failure;
 use crate::progress;
 use crate::terminal::warn;
@@ -28,9 +28,42 @@ pub struct Session {
     pub schemas: SchemaSet,
 }
 
+/// How logs are to be read: the times of a command line in ticks.
+#[derive(Debug, Default, Clone)]
+pub struct Reading {
+    pub source: Option<String>,
+    pub table: Option<String>,
+    pub zone: Option<String>,
+    pub from: Option<i64>,
+    pub to: Option<i64>,
+}
+
+impl Reading {
+    /// # Errors
+    /// Times that are none.
+    pub fn new(logs: &LogArgs, files: &FileArgs) -> Result<Reading> {
+        let time =
+            |option: &str, text: &Option<String>| text.as_deref().map(|text| parse_time(option, text)).transpose();
+        let (from, to) = (time("--from", &files.from)?, time("--to", &files.to)?);
+        Ok(Reading { source: logs.source.clone(), table: files.table.clone(), zone: logs.tz.clone(), from, to })
+    }
+
+    fn options(&self, options: LoadOptions) -> Result<LoadOptions> {
+        let zone = match &self.zone {
+            Some(name) => Some(connectors::zone(name).ok_or_else(|| {
+                Failure::usage(format!("--tz: `{name}` is no zone, expected e.g. Europe/Warsaw, or its city alone"))
+            })?),
+            None => None,
+        };
+        let (source, table) = (self.source.clone(), self.table.clone());
+        Ok(LoadOptions { source, table, zone, from: self.from, to: self.to, ..options })
+    }
+}
+
 /// Everything a session is made from.
 pub struct SessionInput<'a> {
     pub logs: &'a [PathBuf],
+    pub reading: Reading,
     pub names: &'a NameArgs,
     /// Functions found beside the rules; those of `names` win.
     pub functions: Vec<StoredFunction>,
@@ -46,7 +79,7 @@ impl Session {
     /// Paths that do not exist, schemas and functions that cannot be read.
     pub fn open(input: SessionInput<'_>) -> Result<Session> {
         let schemas = read_schemas(&input.names.schemas)?;
-        let loaded = load(input.logs, &schemas, input.threads)?;
+        let loaded = load(input.logs, &input.reading, &schemas, input.threads)?;
         let mut data = DataSet::new();
         for (table, batches) in &loaded.tables {
             let Some(schema) = loaded.schemas.get(table).or_else(|| schemas.get(table)) else { continue };
@@ -90,13 +123,14 @@ impl Session {
     /// As [`Session::open`], and a text that is no time.
     pub fn for_queries(
         logs: &[PathBuf],
+        reading: Reading,
         names: &NameArgs,
         as_of: Option<&str>,
         threads: Option<u16>,
     ) -> Result<(Session, QueryOptions)> {
         let threads = threads.map(usize::from);
         let (functions, watchlists) = (Vec::new(), Vec::new());
-        let session = Session::open(SessionInput { logs, names, functions, watchlists, threads })?;
+        let session = Session::open(SessionInput { logs, reading, names, functions, watchlists, threads })?;
         for source in &session.loaded.report.sources {
             if let Some(reason) = &source.stopped {
                 warn(&format!("{}: read only in part: {reason}", source.path));
@@ -164,31 +198,47 @@ pub fn read_schemas(paths: &[PathBuf]) -> Result<SchemaSet> {
 }
 
 /// Reads logs with a progress display.
-pub fn load(paths: &[PathBuf], schemas: &SchemaSet, threads: Option<usize>) -> Result<Loaded> {
+pub fn load(paths: &[PathBuf], reading: &Reading, schemas: &SchemaSet, threads: Option<usize>) -> Result<Loaded> {
     if paths.is_empty() {
         return Ok(Loaded::default());
     }
+    let options = reading.options(LoadOptions::default())?;
     let display = progress::Loading::start();
     let options = LoadOptions {
         threads,
         schemas: schemas.clone(),
         progress: Some(display.callback()),
         spill_folder: Some(std::env::temp_dir()),
-        ..LoadOptions::default()
+        ..options
     };
-    let loaded = connectors::load(paths, &options).map_err(|e| Failure::input(e.to_string()));
+    let loaded = connectors::load(paths, &options).map_err(refused);
     display.finish();
     loaded
 }
 
 /// Writes the tables found in logs to a folder, with a progress display.
-pub fn load_into(paths: &[PathBuf], schemas: &SchemaSet, threads: Option<usize>, folder: &Path) -> Result<Loaded> {
+pub fn load_into(
+    paths: &[PathBuf],
+    reading: &Reading,
+    schemas: &SchemaSet,
+    threads: Option<usize>,
+    folder: &Path,
+) -> Result<Loaded> {
+    let options = reading.options(LoadOptions::default())?;
     let display = progress::Loading::start();
-    let options =
-        LoadOptions { threads, schemas: schemas.clone(), progress: Some(display.callback()), ..LoadOptions::default() };
-    let loaded = connectors::load_into(paths, &options, folder).map_err(|e| Failure::input(e.to_string()));
+    let options = LoadOptions { threads, schemas: schemas.clone(), progress: Some(display.callback()), ..options };
+    let loaded = connectors::load_into(paths, &options, folder).map_err(refused);
     display.finish();
     loaded
+}
+
+/// A name that is none is a mistake of the command line, anything else one of the logs.
+fn refused(error: LoadError) -> anyhow::Error {
+    match error {
+        LoadError::Source(_) => Failure::usage(format!("--source: {error}")),
+        LoadError::Table(_) => Failure::usage(format!("--table: {error}")),
+        other => Failure::input(other.to_string()),
+    }
 }
 
 fn csv_files(folder: &Path) -> Result<Vec<PathBuf>> {

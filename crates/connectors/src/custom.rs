@@ -38,6 +38,19 @@ pub(crate) fn draft<'r>(record: &Record<'r>, spec: &Arc<TableSpec>) -> Row<'r> {
     row
 }
 
+/// A row as a draft whose text was made on the way.
+pub(crate) fn draft_of(text: String, spec: &Arc<TableSpec>) -> Row<'static> {
+    let mut row = Row::new(spec);
+    let time = crate::sources::raw_at(&text, &["TimeGenerated"]).and_then(crate::sources::string);
+    if let (Some(column), Some(time)) = (spec.time, time) {
+        row.set_text(column, time.into_owned());
+    }
+    if let Some(column) = spec.column(DRAFT_COLUMN) {
+        row.put(column, Cell::Text(text.into()));
+    }
+    row
+}
+
 /// Rows of drafts as rows of their table, whose columns are known by now.
 pub(crate) fn filled(spec: &Arc<TableSpec>, draft: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let mut builder = BatchBuilder::new(spec);

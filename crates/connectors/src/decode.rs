@@ -4,15 +4,16 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::sync::Arc;
 
 use crate::batch::{BatchBuilder, RowBatch};
 use crate::blocks::Block;
 use crate::custom;
-use crate::delimited::{self, Delimited};
-use crate::frames::{Content, Frames};
+use crate::delimited::{self, CellTypes, Delimited};
+use crate::frames::{Broken, Content, Frames};
 use crate::json::{Member, mend, scan};
+use crate::lines::text_lines;
 use crate::options::LoadOptions;
 use crate::report::{Example, NAMES_MAX, SourceReport, excerpt, tally};
 use crate::result_table;
@@ -135,6 +136,12 @@ impl<'a> Decoder<'a> {
                     None => self.events.push(Event::Unreadable("row that does not fit its columns".to_owned())),
                 }
             }
+            Content::Broken(Broken::NotJson)
+                if std::str::from_utf8(bytes)
+                    .is_ok_and(|line| sources::recognise_line(line.trim(), self.maps).is_some()) =>
+            {
+                self.line(record, bytes.trim_ascii());
+            }
             Content::Broken(why) => match mend::mended(bytes, self.options.limits.depth) {
                 Some((text, what)) => {
                     self.events.push(Event::Mended(what));
@@ -164,16 +171,62 @@ impl<'a> Decoder<'a> {
     }
 
     fn record(&mut self, number: u64, record: Record<'_>, envelopes: usize) {
-        let exported = exported::is_exported(&record);
-        let source = if exported { None } else { sources::recognise(&record) };
-        let Some(source) = source else {
-            return self.exported(number, &record);
-        };
-        match (source.map)(&record, self.maps, &self.place) {
+        if let Some(table) = &self.options.table {
+            return self.row_of_table(number, &record, table);
+        }
+        let exported = self.options.source.is_none() && exported::is_exported(&record);
+        let source = if exported { None } else { sources::recognise(&record, self.maps) };
+        match source {
+            Some(source) => {
+                let mapped = (source.map)(&record, self.maps, &self.place);
+                self.mapped(number, source.name, mapped, envelopes);
+            }
+            None => self.exported(number, &record),
+        }
+    }
+
+    /// A record as a row of the table that was asked for.
+    fn row_of_table(&mut self, number: u64, record: &Record<'_>, table: &str) {
+        match self.maps.table(table).filter(|_| !exported::is_custom(table)) {
+            Some(spec) => {
+                let plan = self.plans.of(record, table, self.maps);
+                self.count_kind("exported rows");
+                let row = exported::row(&plan, &spec, &[], Values::Json(record));
+                self.row(number, row);
+            }
+            None => {
+                self.count_kind("custom rows");
+                let spec = self.maps.custom(table);
+                self.row(number, custom::draft(record, &spec));
+            }
+        }
+    }
+
+    fn mapped(&mut self, number: u64, kind: &'static str, mapped: Mapped<'_>, envelopes: usize) {
+        match mapped {
             Mapped::Row(row) => {
-                self.count_kind(source.name);
+                self.count_kind(kind);
                 self.row(number, *row);
             }
+            Mapped::Rows(rows) => {
+                // Each event that a record holds counts as a record of its own.
+                self.report.records += (rows.len() as u64).saturating_sub(1);
+                for row in rows {
+                    self.count_kind(kind);
+                    self.row(number, row);
+                }
+            }
+            Mapped::Covers { kind, whose, span } => {
+                self.events.push(Event::Other(kind.into()));
+                self.report.covered.entry(whose).or_default().push(span);
+            }
+            Mapped::Line(text) => match sources::recognise_line(&text, self.maps) {
+                Some(source) => {
+                    let mapped = (source.map)(&text, self.maps, &self.place);
+                    self.mapped(number, source.name, mapped, envelopes + 1);
+                }
+                None => self.events.push(Event::Other("log message of no known format".into())),
+            },
             Mapped::Other(kind) => self.events.push(Event::Other(kind)),
             Mapped::Inner(_) if envelopes >= ENVELOPES_MAX => {
                 self.events.push(Event::Unreadable("too many envelopes in one another".to_owned()));
@@ -244,7 +297,9 @@ impl<'a> Decoder<'a> {
                         }
                     };
                     match plan.map(|plan| (plan, &plan.target)) {
-                        Some((plan, Target::Known(spec))) if of_table || !is_raw_header(&names) => {
+                        Some((plan, Target::Known(spec)))
+                            if self.options.is_open() && (of_table || !is_raw_header(&names)) =>
+                        {
                             self.count_kind("exported rows");
                             let mut row = exported::row(plan, spec, &names, Values::Text(&cells));
                             if let Some(download) = &download {
@@ -252,7 +307,11 @@ impl<'a> Decoder<'a> {
                             }
                             self.row(record, row);
                         }
-                        _ => self.text(record, &delimited::as_json(&names, &cells)),
+                        found => {
+                            let custom = matches!(found, Some((_, Target::Custom(_)))) || self.options.table.is_some();
+                            let types = if custom { CellTypes::ByForm } else { CellTypes::Texts };
+                            self.text(record, &delimited::as_json(&names, &cells, types));
+                        }
                     }
                 }
             }
@@ -268,33 +327,37 @@ impl<'a> Decoder<'a> {
         self.report.notes.extend(damage.notes(&names));
     }
 
-    /// Lines of no known format: counted, each as unreadable.
-    pub(crate) fn lines(&mut self, reader: impl Read) {
-        let mut reader = BufReader::with_capacity(256 << 10, reader);
-        let (mut offset, mut number) = (0, 0);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let limit = self.options.limits.record_bytes as u64;
-            match (&mut reader).take(limit).read_until(b'\n', &mut line) {
-                Ok(0) => break,
-                Ok(count) => {
-                    number += 1;
-                    if !line.trim_ascii().is_empty() {
-                        self.events.push(Event::Unreadable("line of no known format".to_owned()));
-                        let text = excerpt(line.trim_ascii());
-                        self.count_events(&Example { record: self.report.records, offset, line: number, text });
-                        self.report.records += 1;
-                    }
-                    offset += count as u64;
-                }
-                Err(error) => {
-                    self.report.stopped = Some(error.to_string());
-                    break;
-                }
+    /// Reads lines of text, each a record.
+    pub(crate) fn lines(&mut self, reader: impl Read, give: &mut dyn FnMut(Decoded)) {
+        let (bytes, stopped) = text_lines(reader, self.options.limits.record_bytes, &mut |record, line| {
+            self.report.records += 1;
+            match line.cut {
+                true => self.events.push(Event::Unreadable("record too large".to_owned())),
+                false => self.line(record, line.bytes.trim_ascii()),
             }
+            if !self.events.is_empty() {
+                let text = excerpt(line.bytes.trim_ascii());
+                self.count_events(&Example { record, offset: line.offset, line: line.number, text });
+            }
+            if !self.full.is_empty() {
+                give(self.take());
+            }
+            true
+        });
+        self.report.bytes = bytes;
+        self.report.stopped = stopped;
+    }
+
+    /// A line of text as a record.
+    fn line(&mut self, record: u64, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        if matches!(text, Cow::Owned(_)) {
+            self.events.push(Event::Mended("invalid UTF-8"));
         }
-        self.report.bytes = offset;
+        match sources::recognise_line(&text, self.maps) {
+            Some(source) => self.mapped(record, source.name, (source.map)(&text, self.maps, &self.place), 0),
+            None => self.events.push(Event::Unreadable("line of no known format".to_owned())),
+        }
     }
 
     fn row(&mut self, number: u64, row: Row<'_>) {
@@ -351,8 +414,16 @@ impl<'a> Decoder<'a> {
 
 /// True for the names of raw records in a file of columns, which look like a table's when case is ignored.
 fn is_raw_header(names: &[Cow<'_, str>]) -> bool {
-    const RAW: &[&str] =
-        &["eventJson", "eventName", "eventname", "protoPayload", "protopayload_auditlog", "operationName"];
+    const RAW: &[&str] = &[
+        "eventJson",
+        "eventName",
+        "eventname",
+        "protoPayload",
+        "protopayload_auditlog",
+        "operationName",
+        "srcaddr",
+        "AuditData",
+    ];
     names.iter().any(|name| RAW.contains(&name.as_ref()))
 }
 

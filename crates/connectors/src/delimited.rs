@@ -18,14 +18,15 @@ const SNIFF_ROWS: usize = 20;
 /// What separates cells, when the first bytes of a text look like a file of columns.
 pub(crate) fn separator(head: &[u8]) -> Option<u8> {
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
-    [b',', b'\t', b';'].into_iter().find(|separator| {
+    [b',', b'\t', b';', b' '].into_iter().find(|separator| {
         let mut cells = Vec::new();
         let (mut at, mut names, mut same, mut rows) = (0, 0, 0, 0);
         while rows <= SNIFF_ROWS {
             let Some(end) = row_end(text, at, *separator, true, &mut cells) else { break };
             if rows == 0 {
                 names = cells.len();
-                if names < 2 || !cells.iter().all(|cell| is_name(&cell_text(text, cell))) {
+                let spaced = *separator == b' ' && !cells.iter().any(|cell| cell_text(text, cell) == "srcaddr");
+                if spaced || names < 2 || !cells.iter().all(|cell| is_name(&cell_text(text, cell))) {
                     return false;
                 }
             } else if end < text.len() || rows < 2 {
@@ -278,8 +279,17 @@ pub(crate) fn shown(line: &Line<'_>) -> String {
     excerpt(line.bytes.trim_ascii_end())
 }
 
+/// What a row of a file of columns becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CellTypes {
+    /// Cells are texts: what they stand for is known by their name.
+    Texts,
+    /// Cells that are written as JSON writes numbers and booleans are such.
+    ByForm,
+}
+
 /// A row as a JSON object: cells that hold JSON objects or lists as such, others as texts, empty ones left out.
-pub(crate) fn as_json(names: &[Cow<'_, str>], cells: &[Cow<'_, str>]) -> String {
+pub(crate) fn as_json(names: &[Cow<'_, str>], cells: &[Cow<'_, str>], types: CellTypes) -> String {
     let mut out = String::from("{");
     for (name, cell) in names.iter().zip(cells) {
         if cell.is_empty() {
@@ -291,13 +301,28 @@ pub(crate) fn as_json(names: &[Cow<'_, str>], cells: &[Cow<'_, str>]) -> String 
         out.push_str(&text::quoted(name));
         out.push(':');
         let trimmed = cell.trim();
+        let typed = types == CellTypes::ByForm && (is_plain_number(cell) || is_boolean(cell));
         match trimmed.starts_with(['{', '[']) && crate::sources::is_json(trimmed) {
             true => out.push_str(trimmed),
+            false if typed => out.push_str(&cell.to_ascii_lowercase()),
             false => out.push_str(&text::quoted(cell)),
         }
     }
     out.push('}');
     out
+}
+
+fn is_boolean(cell: &str) -> bool {
+    cell.eq_ignore_ascii_case("true") || cell.eq_ignore_ascii_case("false")
+}
+
+/// A number that loses nothing by being one: no zeros in front, no more digits than a number keeps.
+fn is_plain_number(cell: &str) -> bool {
+    let digits = cell.strip_prefix('-').unwrap_or(cell);
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
+    let all = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = whole == "0" || !whole.starts_with('0');
+    all(whole) && plain && fraction.is_none_or(all) && digits.len() <= 15
 }
 
 #[cfg(test)]
@@ -309,6 +334,8 @@ mod tests {
         assert_eq!(separator(b"\xEF\xBB\xBFTenantId,\"TimeGenerated [UTC]\"\r\n1,\"a,b\"\r\n"), Some(b','));
         assert_eq!(separator(b"a;b;c\n1;2;3\n"), Some(b';'));
         assert_eq!(separator(b"a\tb\n1\t2\n"), Some(b'\t'));
+        assert_eq!(separator(b"version account-id srcaddr dstaddr\n2 1 a b\n"), Some(b' '));
+        assert_eq!(separator(b"words of a text\nand more of it\n"), None);
         assert_eq!(separator(b"Jun 21 11:17:33 host sshd: Failed, for root\nJun 21 11:17:34 x\n"), None);
         assert_eq!(separator(b"CEF:0|a|b|c=d, e\n"), None);
         assert_eq!(separator(b"one\ntwo\n"), None);
@@ -367,6 +394,10 @@ mod tests {
     fn a_row_as_json() {
         let names = ["a".into(), "b".into(), "c".into()];
         let cells = ["x\"y".into(), "{ \"k\": 1 }".into(), "".into()];
-        assert_eq!(as_json(&names, &cells), r#"{"a":"x\"y","b":{ "k": 1 }}"#);
+        assert_eq!(as_json(&names, &cells, CellTypes::Texts), r#"{"a":"x\"y","b":{ "k": 1 }}"#);
+        let cells = ["-1.50".into(), "TRUE".into(), "007".into()];
+        assert_eq!(as_json(&names, &cells, CellTypes::ByForm), r#"{"a":-1.50,"b":true,"c":"007"}"#);
+        assert_eq!(as_json(&names, &cells, CellTypes::Texts), r#"{"a":"-1.50","b":"TRUE","c":"007"}"#);
+        assert!(!is_plain_number("1234567890123456") && !is_plain_number("1e5") && !is_plain_number("-"));
     }
 }

@@ -13,6 +13,10 @@ pub enum LoadError {
     Io { path: PathBuf, source: std::io::Error },
     /// A written form that this version cannot read.
     Written { path: PathBuf, reason: String },
+    /// `LoadOptions::source` names none.
+    Source(String),
+    /// `LoadOptions::table` is no name of a table.
+    Table(String),
     /// A place that no loaded record has.
     Place { source: u32, record: u64 },
     /// An invariant broke: to be reported.
@@ -27,6 +31,10 @@ impl fmt::Display for LoadError {
             LoadError::Io { path, source } => write!(f, "{}: {source}", path.display()),
             LoadError::Written { path, reason } => {
                 write!(f, "{}: not a folder of loaded tables: {reason}", path.display())
+            }
+            LoadError::Source(name) => write!(f, "no such source: {name}; known: {}", crate::source_names().join(", ")),
+            LoadError::Table(name) => {
+                write!(f, "not a name of a table: {name}; a known table, or letters, digits and _ ending in _CL")
             }
             LoadError::Place { source, record } => write!(f, "no record {record} in source {source}"),
             LoadError::Bug(what) => write!(f, "internal error, please report: {what}"),

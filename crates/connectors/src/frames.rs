@@ -71,8 +71,20 @@ enum Level {
 }
 
 /// The keys under which envelopes hold their list.
-const ENVELOPE_KEYS: &[&[u8]] =
-    &[b"Records", b"records", b"value", b"Events", b"entries", b"logEvents", b"tables", b"Tables"];
+const ENVELOPE_KEYS: &[&[u8]] = &[
+    b"Records",
+    b"records",
+    b"value",
+    b"Events",
+    b"events",
+    b"entries",
+    b"logEvents",
+    b"Findings",
+    b"Results",
+    b"results",
+    b"tables",
+    b"Tables",
+];
 /// Keys that may stand before that list.
 const BESIDE_KEYS: &[&[u8]] = &[
     b"NextToken",
@@ -85,6 +97,10 @@ const BESIDE_KEYS: &[&[u8]] = &[
     b"logGroup",
     b"logStream",
     b"subscriptionFilters",
+    b"searchedLogStreams",
+    b"Schema",
+    b"schema",
+    b"Stats",
 ];
 
 pub(crate) struct Frames<R> {

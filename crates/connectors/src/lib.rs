@@ -29,6 +29,7 @@ mod frames;
 mod in_place;
 mod input;
 mod json;
+mod lines;
 mod merge;
 mod options;
 mod pipeline;
@@ -59,6 +60,7 @@ pub use found::FoundRow;
 pub use options::{LoadOptions, Progress, ProgressCallback, SizeLimits};
 pub use raw::{raw_record, raw_records};
 pub use report::{Example, Gap, LoadReport, SourceReport, TableReport, Tally};
+pub use sources::guide::{Export, SourceGuide};
 
 /// Rows of the tables found, in the layout of `tables::arrow_schema`, and what became of every record.
 #[derive(Debug, Clone, Default)]
@@ -110,6 +112,25 @@ impl Loaded {
     pub fn save(&self, folder: &Path) -> Result<(), LoadError> {
         written::save(self, folder)
     }
+}
+
+/// A time zone by its IANA name, or by its city alone; `None` for a name that is none.
+pub fn zone(name: &str) -> Option<chrono_tz::Tz> {
+    match time::Zone::named(name) {
+        time::Zone::Utc => Some(chrono_tz::UTC),
+        time::Zone::Named(zone) => Some(zone),
+        time::Zone::Unknown => None,
+    }
+}
+
+/// The names that `LoadOptions::source` may have.
+pub fn source_names() -> Vec<&'static str> {
+    sources::names().collect()
+}
+
+/// What is to be said of every source, in the order of the pages' names.
+pub fn source_guides() -> Vec<SourceGuide> {
+    sources::guide::all()
 }
 
 /// Reads everything under these paths (a file, a folder tree, a glob, `-` for standard input).

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use tables::SchemaSet;
 
 /// Told how far a load has come.
@@ -16,6 +17,15 @@ pub struct LoadOptions {
     pub threads: Option<usize>,
     /// Tables to recognise and to give rows the columns of.
     pub schemas: SchemaSet,
+    /// The source that every record is of, by name (see [`crate::source_names`]); None: told by content.
+    pub source: Option<String>,
+    /// The table that every record is a row of; one without a known schema gets the columns its rows have.
+    pub table: Option<String>,
+    /// The zone of times for which the log gives none that can be told; None: such times stay empty.
+    pub zone: Option<Tz>,
+    /// Ticks: files whose path gives a date outside these are not opened.
+    pub from: Option<i64>,
+    pub to: Option<i64>,
     pub limits: SizeLimits,
     /// Rows a batch has at most.
     pub batch_rows: usize,
@@ -38,6 +48,24 @@ pub struct SizeLimits {
     pub depth: usize,
     /// Members of one archive.
     pub archive_members: usize,
+    /// How many times its size a file or an archive may inflate to, beyond `inflated_free` bytes.
+    pub inflation: u64,
+    /// Bytes that every file may inflate to.
+    pub inflated_free: u64,
+}
+
+impl SizeLimits {
+    /// What something of so many bytes may inflate to.
+    pub(crate) fn inflated(&self, bytes: u64) -> u64 {
+        bytes.saturating_mul(self.inflation).max(self.inflated_free).min(self.source_bytes)
+    }
+}
+
+impl LoadOptions {
+    /// True when content says what records are.
+    pub(crate) fn is_open(&self) -> bool {
+        self.source.is_none() && self.table.is_none()
+    }
 }
 
 /// How far a load has come.
@@ -51,7 +79,14 @@ pub struct Progress {
 
 impl Default for SizeLimits {
     fn default() -> SizeLimits {
-        SizeLimits { source_bytes: 1 << 40, record_bytes: 16 << 20, depth: 1_000, archive_members: 100_000 }
+        SizeLimits {
+            source_bytes: 1 << 40,
+            record_bytes: 16 << 20,
+            depth: 1_000,
+            archive_members: 100_000,
+            inflation: 1_000,
+            inflated_free: 1 << 30,
+        }
     }
 }
 
@@ -60,6 +95,11 @@ impl Default for LoadOptions {
         LoadOptions {
             threads: None,
             schemas: SchemaSet::builtin(),
+            source: None,
+            table: None,
+            zone: None,
+            from: None,
+            to: None,
             limits: SizeLimits::default(),
             batch_rows: 8_192,
             memory_bytes: 512 << 20,
@@ -73,6 +113,10 @@ impl fmt::Debug for LoadOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoadOptions")
             .field("threads", &self.threads)
+            .field("source", &self.source)
+            .field("table", &self.table)
+            .field("from", &self.from)
+            .field("to", &self.to)
             .field("limits", &self.limits)
             .field("batch_rows", &self.batch_rows)
             .field("memory_bytes", &self.memory_bytes)

@@ -19,14 +19,17 @@ use crate::decode::{Decoded, Decoder};
 use crate::delimited;
 use crate::frames::Frames;
 use crate::in_place::{self, Footer};
-use crate::input::{self, Content, Input, Opened};
+use crate::input::{self, Content, Input, Opened, path_date, transcode};
 use crate::merge::Merge;
-use crate::options::LoadOptions;
-use crate::report::{Example, SourceReport, Tally, tally};
+use crate::options::{LoadOptions, SizeLimits};
+use crate::report::{Example, SourceReport, tally};
 use crate::schedule::{Schedule, Work};
-use crate::sources::{Maps, Place};
+use crate::sources::{self, Maps, Place};
 use crate::store::Keep;
 use crate::{LoadError, Loaded, Progress, written};
+
+/// The kind of rows that are not read here.
+const ROWS_IN_PLACE: &str = "rows in place";
 
 /// How many archives may lie in one another.
 const ARCHIVES_MAX: usize = 4;
@@ -72,6 +75,8 @@ struct Shared<'a> {
     maps: &'a Maps,
     options: &'a LoadOptions,
     schedule: Schedule,
+    /// Files that were not opened for the date in their path.
+    outside: u64,
 }
 
 pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions, keep: Keep) -> Result<Loaded, LoadError> {
@@ -79,13 +84,23 @@ pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions, keep: Keep) -> Resu
     if paths.is_empty() && !loaded.report.sources.is_empty() {
         return Ok(loaded);
     }
-    let inputs = input::expand(&paths)?;
-    let maps = Maps::new(options.schemas.clone());
+    let (inputs, outside) = within(input::expand(&paths)?, options);
+    let forced = match &options.source {
+        Some(name) => Some(sources::known_name(name).ok_or_else(|| LoadError::Source(name.clone()))?),
+        None => None,
+    };
+    if let Some(table) = &options.table
+        && options.schemas.get(table).is_none()
+        && !sources::exported::is_custom(table)
+    {
+        return Err(LoadError::Table(table.clone()));
+    }
+    let maps = Maps::new(options.schemas.clone(), forced, options.zone);
     let threads = options.threads.or_else(|| std::thread::available_parallelism().map(usize::from).ok()).unwrap_or(1);
     let threads = threads.max(1);
     let (order, ordered) = channel();
     let schedule = Schedule::new(inputs.len(), threads);
-    let shared = Shared { inputs: &inputs, maps: &maps, options, schedule };
+    let shared = Shared { inputs: &inputs, maps: &maps, options, schedule, outside };
     let merge = Merge::new(keep, options.batch_rows, threads, &options.schemas, std::mem::take(&mut loaded));
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -112,6 +127,23 @@ pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions, keep: Keep) -> Resu
         drop(ordered);
         merged
     })
+}
+
+/// The files whose path does not say that they lie outside the times asked for, and how many do.
+fn within(inputs: Vec<Input>, options: &LoadOptions) -> (Vec<Input>, u64) {
+    let all = inputs.len();
+    let kept: Vec<Input> = inputs
+        .into_iter()
+        .filter(|input| match path_date::of(&input.name()) {
+            Some((first, last)) => {
+                options.from.is_none_or(|from| last.saturating_add(TICKS_PER_DAY) >= from)
+                    && options.to.is_none_or(|to| first.saturating_sub(TICKS_PER_DAY) <= to)
+            }
+            None => true,
+        })
+        .collect();
+    let outside = (all - kept.len()) as u64;
+    (kept, outside)
 }
 
 /// A folder that an earlier load wrote comes first, so that its places stay what they are; the other paths remain.
@@ -159,7 +191,9 @@ fn merged(ordered: &Receiver<Receiver<Message>>, shared: &Shared<'_>, mut merge:
             callback(&progress);
         }
     }
-    merge.finish()
+    let mut loaded = merge.finish()?;
+    loaded.report.outside += shared.outside;
+    Ok(loaded)
 }
 
 impl Later {
@@ -230,13 +264,13 @@ impl File<'_> {
             Ok(opened) => {
                 let hash = opened.hash.clone();
                 let mut report = match opened.content {
-                    Content::Zip | Content::Tar => self.archive(opened, input, &path, modified),
+                    content if content.is_archive() => self.archive(opened, input, &path, modified),
                     _ => {
                         self.start(modified);
                         self.source(opened, Some(input), &path, modified)
                     }
                 };
-                if !report.format.starts_with("parquet") {
+                if !report.kinds.contains_key(ROWS_IN_PLACE) {
                     report.sha256 = hash.finish(input);
                 }
                 report.path = path;
@@ -268,19 +302,41 @@ impl File<'_> {
                     Some(separator) => {
                         decoder.delimited(opened.reader, separator, &mut |decoded| self.send_decoded(decoded));
                     }
-                    None => decoder.lines(opened.reader),
+                    None => decoder.lines(opened.reader, &mut |decoded| self.send_decoded(decoded)),
                 }
                 self.send_decoded(decoder.take());
             }
             (Content::Empty, _) => {}
-            (Content::Parquet, Some(input)) => {
+            (Content::Parquet, Some(input)) if opened.wrappings.is_empty() && self.shared.options.is_open() => {
                 report.path = path.to_owned();
-                in_place(input, self.shared.maps, &mut report, &self.send);
+                if !in_place(input, self.shared.maps, &mut report, &self.send) {
+                    self.transcoded(opened, file, Named { path: path.to_owned(), modified }, &mut report);
+                }
             }
-            (Content::Parquet, None) => unsupported("parquet inside an archive", &mut report),
+            (Content::Parquet | Content::Avro | Content::Evtx, _) => {
+                self.transcoded(opened, file, Named { path: path.to_owned(), modified }, &mut report);
+            }
             (other, _) => unsupported(name(other), &mut report),
         }
         report
+    }
+
+    /// Reads a binary format as the JSON text that stands for its records.
+    fn transcoded(&self, opened: Opened<'_>, file: Option<&Input>, source: Named, report: &mut SourceReport) {
+        let file = file.filter(|_| opened.wrappings.is_empty());
+        let content = opened.content;
+        match transcode::json_text(content, opened.reader, file, &opened.hash, &self.shared.options.limits) {
+            Ok(reader) => self.json(reader, source, report),
+            Err(reason) => {
+                report.records = 1;
+                let kind = match reason.starts_with("unsupported: ") {
+                    true => reason.clone(),
+                    false => format!("damaged {} file: {reason}", name(content)),
+                };
+                tally(&mut report.unreadable, &kind, Example::default);
+                report.stopped = Some(reason);
+            }
+        }
     }
 
     /// Reads the members of an archive, each a source of its own; what remains to be said of the archive, which is the
@@ -288,7 +344,12 @@ impl File<'_> {
     fn archive(&self, opened: Opened<'_>, input: &Input, path: &str, modified: Option<i64>) -> SourceReport {
         let format = format_name(name(opened.content), &opened.wrappings);
         let in_place = opened.wrappings.is_empty().then_some(input);
-        let walk = Walk { file: self, path, modified };
+        let size = match input {
+            Input::File(path) => path.metadata().map_or(0, |metadata| metadata.len()),
+            Input::Standard => 0,
+        };
+        let left = Cell::new(self.shared.options.limits.inflated(size));
+        let walk = Walk { file: self, path, modified, left };
         let stopped = walk.members(opened.content, opened.reader, in_place, "", 0).err();
         self.start(modified);
         SourceReport { format, stopped, ..SourceReport::default() }
@@ -322,6 +383,8 @@ struct Walk<'w> {
     file: &'w File<'w>,
     path: &'w str,
     modified: Option<i64>,
+    /// Bytes that its members may still inflate to, together.
+    left: Cell<u64>,
 }
 
 impl Walk<'_> {
@@ -339,12 +402,17 @@ impl Walk<'_> {
         let limits = &self.file.shared.options.limits;
         input::archive::members(content, reader, in_place, limits, &mut |member, bytes| {
             self.member(&format!("{above}{member}"), bytes, depth);
-            true
-        })
+            self.left.get() > 0
+        })?;
+        match self.left.get() {
+            0 => Err("more bytes after inflating than an archive of its size may hold".to_owned()),
+            _ => Ok(()),
+        }
     }
 
     fn member(&self, member: &str, bytes: Result<Box<dyn Read + '_>, String>, depth: usize) {
-        let limits = &self.file.shared.options.limits;
+        let limits = self.file.shared.options.limits;
+        let limits = &SizeLimits { source_bytes: limits.source_bytes.min(self.left.get()), ..limits };
         let (mut bytes, unreadable) = match bytes {
             Ok(bytes) => (bytes, None),
             Err(reason) => (Box::new(std::io::empty()) as Box<dyn Read + '_>, Some(reason)),
@@ -364,14 +432,21 @@ impl Walk<'_> {
                 (SourceReport { format, stopped: Some(reason), ..SourceReport::default() }, None)
             }
         };
-        report.sha256 = hash.map(|hash| hash.with_rest(&mut bytes)).unwrap_or_default();
+        let mut read = 0;
+        if let Some(hash) = hash {
+            let rest = hash.with_rest((&mut bytes).take(limits.source_bytes.saturating_add(1)));
+            read = hash.length();
+            // What goes on beyond the limit has no hash.
+            report.sha256 = if read > limits.source_bytes { String::new() } else { rest };
+        }
+        self.left.set(self.left.get().saturating_sub(read.max(report.bytes)));
         report.path = self.path.to_owned();
         report.member = Some(member.to_owned());
         self.file.end(report);
     }
 
     fn opened_member(&self, opened: Opened<'_>, member: &str, depth: usize) -> SourceReport {
-        if matches!(opened.content, Content::Zip | Content::Tar) {
+        if opened.content.is_archive() {
             let format = format_name(name(opened.content), &opened.wrappings);
             let inner = self.members(opened.content, opened.reader, None, &format!("{member}/"), depth + 1);
             self.file.start(self.modified);
@@ -389,32 +464,25 @@ fn unsupported(what: &str, report: &mut SourceReport) {
     tally(&mut report.unreadable, &format!("unsupported: {what}"), Example::default);
 }
 
-/// A Parquet file: listed when it is on disk and holds a table's rows.
-fn in_place(input: &Input, maps: &Maps, report: &mut SourceReport, send: &SyncSender<Message>) {
-    let Input::File(path) = input else {
-        report.records = 1;
-        tally(&mut report.unreadable, "unsupported: parquet from standard input", Example::default);
-        return;
-    };
+/// A Parquet file: listed when its rows are a table's, or when its footer cannot be read; false when it is to be read as
+/// records.
+fn in_place(input: &Input, maps: &Maps, report: &mut SourceReport, send: &SyncSender<Message>) -> bool {
+    let Input::File(path) = input else { return false };
     match in_place::footer(path, &report.path, maps) {
         Ok(Footer { rows, table: Some(table) }) => {
             report.records = rows;
             report.rows = rows;
             report.tables.insert(table.clone(), rows);
-            report.kinds.insert("rows in place".to_owned(), rows);
+            report.kinds.insert(ROWS_IN_PLACE.to_owned(), rows);
             let _ = send.send(Message::InPlace { table, path: path.clone(), rows });
+            true
         }
-        Ok(Footer { rows, table: None }) => {
-            report.records = rows;
-            if rows > 0 {
-                let kind = "row of a Parquet file of no known table".to_owned();
-                report.other.insert(kind, Tally { count: rows, first: Example::default() });
-            }
-        }
+        Ok(Footer { table: None, .. }) => false,
         Err(reason) => {
             report.records = 1;
-            tally(&mut report.unreadable, &format!("damaged Parquet file: {reason}"), Example::default);
+            tally(&mut report.unreadable, &format!("damaged parquet file: {reason}"), Example::default);
             report.stopped = Some(reason);
+            true
         }
     }
 }
@@ -427,7 +495,9 @@ fn name(content: Content) -> &'static str {
         Content::Parquet => "parquet",
         Content::Zip => "zip",
         Content::Tar => "tar",
+        Content::SevenZip => "7z",
         Content::Avro => "avro",
+        Content::Evtx => "evtx",
         Content::Orc => "orc",
         Content::Binary => "binary",
     }

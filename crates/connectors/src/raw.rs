@@ -4,6 +4,7 @@ use std::io::Read;
 
 use crate::frames::{Content, Frames};
 use crate::input::{self, Input, Opened};
+use crate::lines::text_lines;
 use crate::options::SizeLimits;
 use crate::report::SourceReport;
 use crate::{LoadError, delimited};
@@ -73,8 +74,14 @@ fn in_member(
 }
 
 fn records_of(opened: Opened<'_>, limits: SizeLimits, keep: &mut dyn FnMut(u64, &[u8]) -> bool) {
-    match (opened.content, delimited::separator(&opened.head)) {
-        (input::Content::Json, _) => json_records(opened.reader, limits, keep),
+    let separator = delimited::separator(&opened.head);
+    match (opened.content, separator) {
+        (input::Content::Json | input::Content::Avro | input::Content::Evtx | input::Content::Parquet, _) => {
+            if let Ok(reader) = input::transcode::json_text(opened.content, opened.reader, None, &opened.hash, &limits)
+            {
+                json_records(reader, limits, keep);
+            }
+        }
         (input::Content::Text, Some(separator)) => {
             let mut file = delimited::Delimited::new(opened.reader, separator, limits.record_bytes);
             let mut record = 0;
@@ -84,6 +91,9 @@ fn records_of(opened: Opened<'_>, limits: SizeLimits, keep: &mut dyn FnMut(u64, 
                 }
                 record += 1;
             }
+        }
+        (input::Content::Text, None) => {
+            text_lines(opened.reader, limits.record_bytes, &mut |record, line| keep(record, &line.bytes));
         }
         _ => {}
     }

@@ -18,6 +18,9 @@ pub struct LoadReport {
     pub tables: BTreeMap<String, TableReport>,
     /// Bytes after inflating.
     pub bytes: u64,
+    /// Files that were not opened: the date in their path lies outside the times asked for.
+    #[serde(default)]
+    pub outside: u64,
 }
 
 /// One file or archive member.
@@ -50,6 +53,9 @@ pub struct SourceReport {
     pub unmapped: BTreeMap<String, u64>,
     /// Values that did not fit their column's type, by `table.column`.
     pub misfits: BTreeMap<String, Tally>,
+    /// Times that CloudTrail's digests cover, by account and region.
+    #[serde(default)]
+    pub covered: BTreeMap<String, Vec<Gap>>,
     /// Why reading stopped before the end: a truncated gzip, a size limit, an I/O error.
     pub stopped: Option<String>,
     /// Things worth knowing that are no record's fault (`50 events exactly: probably cut by a limit`).
@@ -100,11 +106,35 @@ pub struct TableReport {
     pub seen: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
-/// A time without rows, in ticks: from the last row before to the first after.
+/// A stretch of time in ticks; of a table without rows: from the last row before to the first after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     pub from: i64,
     pub to: i64,
+}
+
+impl LoadReport {
+    /// Times between CloudTrail's digests that no digest covers, by account and region: their log files are missing, or were
+    /// never written.
+    pub fn uncovered(&self) -> BTreeMap<String, Vec<Gap>> {
+        let mut covered: BTreeMap<&str, Vec<Gap>> = BTreeMap::new();
+        for (whose, spans) in self.sources.iter().flat_map(|source| &source.covered) {
+            covered.entry(whose).or_default().extend(spans);
+        }
+        let gaps = |mut spans: Vec<Gap>| {
+            spans.sort_by_key(|span| (span.from, span.to));
+            let mut end = None;
+            let mut gaps = Vec::new();
+            for span in spans {
+                if let Some(end) = end.filter(|end| *end < span.from) {
+                    gaps.push(Gap { from: end, to: span.from });
+                }
+                end = end.max(Some(span.to));
+            }
+            gaps
+        };
+        covered.into_iter().map(|(whose, spans)| (whose.to_owned(), gaps(spans))).collect()
+    }
 }
 
 impl TableReport {
@@ -152,6 +182,9 @@ impl SourceReport {
                 let known = sums.contains_key(&name) || sums.len() < NAMES_MAX;
                 *sums.entry(if known { name } else { "…".to_owned() }).or_default() += count;
             }
+        }
+        for (whose, spans) in later.covered {
+            self.covered.entry(whose).or_default().extend(spans);
         }
         self.records += later.records;
         self.rows += later.rows;

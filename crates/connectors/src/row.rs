@@ -117,6 +117,21 @@ pub(crate) enum Cell<'r> {
     Decimal(String),
 }
 
+impl Cell<'_> {
+    /// The same value, borrowed from nowhere.
+    pub(crate) fn into_owned(self) -> Cell<'static> {
+        match self {
+            Cell::Missing => Cell::Missing,
+            Cell::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+            Cell::Dynamic(text) => Cell::Dynamic(Cow::Owned(text.into_owned())),
+            Cell::Bool(value) => Cell::Bool(value),
+            Cell::Long(value) => Cell::Long(value),
+            Cell::Real(value) => Cell::Real(value),
+            Cell::Decimal(text) => Cell::Decimal(text),
+        }
+    }
+}
+
 /// A row of one table.
 #[derive(Debug)]
 pub(crate) struct Row<'r> {
@@ -195,7 +210,7 @@ impl<'r> Row<'r> {
         match zone {
             _ if !is_time || value.is_empty() => self.set_text(column, value),
             Zone::Utc => self.set_text(column, value),
-            Zone::Unknown => self.mended.push("time in a zone that is not known: left empty"),
+            Zone::Unknown => self.mended.push("time in a zone that is not known: left empty (--tz gives it)"),
             Zone::Named(zone) => match time::parse_in(&value, zone) {
                 Some((ticks, twice)) => {
                     self.put(column, Cell::Long(ticks));

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use kql_types::datetime::{TICKS_PER_HOUR, TICKS_PER_MINUTE};
+use kql_types::datetime::{self, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE};
 
 use crate::report::SourceReport;
 
@@ -37,6 +37,14 @@ const LIMITS: &[Limit] = &[
         records: 30_000,
         what: "the portal shows no more; export a shorter time at once, or ask the query interface",
     },
+    Limit { kind: "m365-audit", format: "csv", records: 100, what: AUDIT_PAGE },
+    Limit { kind: "m365-audit", format: "csv", records: 5_000, what: AUDIT_PAGE },
+    Limit {
+        kind: "m365-audit",
+        format: "csv",
+        records: 50_000,
+        what: "a search of the audit log gives no more: search a shorter time at once",
+    },
     Limit {
         kind: "exported rows",
         format: "json",
@@ -45,12 +53,18 @@ const LIMITS: &[Limit] = &[
     },
 ];
 
+/// Limits of searches in the unified audit log.
+const AUDIT_PAGE: &str = "`Search-UnifiedAuditLog` gives no more at once: page with -SessionCommand ReturnLargeSet";
+
 /// Spans that exports have unless told otherwise.
-const SPANS: &[(&str, i64, &str)] = &[(
-    "azure-activity-rest",
-    6,
-    "`az monitor activity-log list` takes the last 6 hours unless --offset or --start-time is given",
-)];
+const SPANS: &[(&str, i64, &str)] = &[
+    (
+        "azure-activity-rest",
+        6,
+        "`az monitor activity-log list` takes the last 6 hours unless --offset or --start-time is given",
+    ),
+    ("gcp-audit", 24, "`gcloud logging read` takes the last day unless --freshness is given"),
+];
 
 /// Fewer events than this say nothing by their span.
 const SPAN_RECORDS_MIN: u64 = 20;
@@ -68,6 +82,11 @@ pub(crate) fn of(report: &SourceReport) -> Vec<String> {
     for (kind, hours, what) in SPANS {
         let (Some(first), Some(last)) = (report.first, report.last) else { continue };
         let (least, most) = (hours * TICKS_PER_HOUR - 15 * TICKS_PER_MINUTE, hours * TICKS_PER_HOUR);
+        // A file of one calendar day spans a day because somebody cut it so.
+        let midnight = (first - datetime::UNIX_EPOCH).rem_euclid(TICKS_PER_DAY) < 15 * TICKS_PER_MINUTE;
+        if *hours == 24 && midnight {
+            continue;
+        }
         if count(kind) >= SPAN_RECORDS_MIN && count(kind) == report.records && (least..=most).contains(&(last - first))
         {
             notes.push(format!("the events span {hours} hours, probably cut off: {what}"));
@@ -79,8 +98,8 @@ pub(crate) fn of(report: &SourceReport) -> Vec<String> {
 /// What spreadsheets do to the cells of a file that was opened and saved.
 #[derive(Default)]
 pub(crate) struct Spreadsheet {
-    /// By column: texts cut at the most a cell holds, numbers in scientific notation.
-    seen: BTreeMap<usize, [u64; 2]>,
+    /// By column: texts cut at the most a cell holds, numbers in scientific notation, times without seconds.
+    seen: BTreeMap<usize, [u64; 3]>,
 }
 
 /// Characters that a spreadsheet's cell holds at most.
@@ -93,6 +112,8 @@ impl Spreadsheet {
                 self.seen.entry(column).or_default()[0] += 1;
             } else if is_scientific(cell) {
                 self.seen.entry(column).or_default()[1] += 1;
+            } else if is_minute(cell) {
+                self.seen.entry(column).or_default()[2] += 1;
             }
         }
     }
@@ -100,7 +121,7 @@ impl Spreadsheet {
     /// One note for each column and kind of damage.
     pub(crate) fn notes(&self, names: &[Cow<'_, str>]) -> Vec<String> {
         let mut notes = Vec::new();
-        for (column, [cut, rounded]) in &self.seen {
+        for (column, [cut, rounded, minutes]) in &self.seen {
             let name = names.get(*column).map_or("", |name| name.as_ref());
             if *cut > 0 {
                 notes.push(format!(
@@ -109,6 +130,9 @@ impl Spreadsheet {
             }
             if *rounded > 0 {
                 notes.push(format!("{name}: {rounded} numbers like 1.23E+11, probably rounded by a spreadsheet"));
+            }
+            if *minutes > 0 {
+                notes.push(format!("{name}: {minutes} times without seconds, probably cut by a spreadsheet"));
             }
         }
         notes
@@ -123,9 +147,35 @@ fn is_scientific(cell: &str) -> bool {
     whole.len() == 1 && digits(whole) && digits(fraction) && digits(exponent) && exponent.len() <= 3
 }
 
+/// `3/1/2026 10:05`, as spreadsheets show times.
+fn is_minute(cell: &str) -> bool {
+    let Some((date, clock)) = cell.split_once(' ') else { return false };
+    let number =
+        |text: &str, most: usize| !text.is_empty() && text.len() <= most && text.bytes().all(|b| b.is_ascii_digit());
+    let dated = |separator: char| {
+        let parts: Vec<&str> = date.split(separator).collect();
+        matches!(parts.as_slice(), [a, b, c] if number(a, 2) && number(b, 2) && number(c, 4))
+    };
+    let clock = clock.strip_suffix(" AM").or_else(|| clock.strip_suffix(" PM")).unwrap_or(clock);
+    let timed =
+        clock.split_once(':').is_some_and(|(hour, minute)| number(hour, 2) && minute.len() == 2 && number(minute, 2));
+    timed && (dated('/') || dated('.'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_that_spreadsheets_cut() {
+        assert!(is_minute("3/1/2026 10:05") && is_minute("01.03.2026 9:05") && is_minute("3/1/26 9:05 PM"));
+        assert!(
+            !is_minute("3/1/2026 10:05:00")
+                && !is_minute("2026-03-01 10:05")
+                && !is_minute("1/2 10:05")
+                && !is_minute("x")
+        );
+    }
 
     #[test]
     fn numbers_that_spreadsheets_rounded() {

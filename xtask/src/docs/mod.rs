@@ -1,4 +1,5 @@
-//! `cargo xtask docs`: writes `docs/reference/` from the registries and the command line; `--check` compares instead.
+//! `cargo xtask docs`: writes `docs/reference/` from the registries and the command line and `docs/sources/` from what the
+//! sources of logs say of themselves; `--check` compares instead.
 //!
 //! Each entry of a registry is a page. The result under an example is what the engine gives for it, so that a page cannot
 //! promise what does not work; an example that cannot run makes the entry count as missing. Start at [`run`].
@@ -7,6 +8,7 @@ mod commands;
 mod coverage;
 mod entry;
 mod page;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,25 +29,30 @@ pub fn check() -> anyhow::Result<()> {
     run(&Options { check: true })
 }
 
-/// Pages by their path under `docs/reference/`.
+/// Pages by their path under their folder.
 type Pages = BTreeMap<String, String>;
 
 /// Writes or compares the pages.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference");
-    let pages = pages()?;
-    let stale = stale(&folder, &pages)?;
-    if options.check {
-        for path in &stale {
-            println!("docs: docs/reference/{path} is not what `cargo xtask docs` writes");
-        }
-        if !stale.is_empty() {
-            bail!("{} pages of the reference are stale: run `cargo xtask docs`", stale.len());
-        }
-        println!("docs: {} pages are fresh", pages.len());
-        return Ok(());
+    let mut stale = 0;
+    for (name, pages) in [("docs/reference", pages()?), ("docs/sources", sources::pages())] {
+        stale += write(name, &pages, options.check)?;
     }
+    if options.check && stale > 0 {
+        bail!("{stale} generated pages are stale: run `cargo xtask docs`");
+    }
+    Ok(())
+}
+
+/// Writes the pages of a folder, or compares them; how many differed.
+fn write(name: &str, pages: &Pages, check: bool) -> anyhow::Result<usize> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    let stale = stale(&folder, pages)?;
     for path in &stale {
+        if check {
+            println!("docs: {name}/{path} is not what `cargo xtask docs` writes");
+            continue;
+        }
         let file = folder.join(path);
         match pages.get(path) {
             Some(text) => {
@@ -55,8 +62,13 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             None => fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?,
         }
     }
-    println!("docs: {} pages, {} of them changed", pages.len(), stale.len());
-    Ok(())
+    println!(
+        "docs: {} pages in {name}, {} of them {}",
+        pages.len(),
+        stale.len(),
+        if check { "stale" } else { "changed" }
+    );
+    Ok(stale.len())
 }
 
 fn pages() -> anyhow::Result<Pages> {

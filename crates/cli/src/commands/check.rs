@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::args::{CheckArgs, CheckFormat, NameArgs};
 use crate::diagnostics::{Source, render, utf16_offset};
 use crate::exit::Exit;
-use crate::session::{Session, SessionInput};
+use crate::session::{Reading, Session, SessionInput};
 use crate::terminal::{self, Tone, paint, safe};
 
 /// Checks what was asked for.
@@ -34,6 +34,7 @@ pub fn run(args: &CheckArgs) -> Result<Exit> {
 /// An engine without data that knows these names.
 pub fn engine_for(names: &NameArgs, library: &RuleLibrary) -> Result<Engine> {
     let input = SessionInput {
+        reading: Reading::default(),
         logs: &[],
         names,
         functions: library.functions.clone(),

@@ -84,6 +84,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit> {
 fn open(logs: &Path, library: &RuleLibrary) -> Result<Session> {
     Session::open(SessionInput {
         logs: &[PathBuf::from(logs)],
+        reading: session::Reading::default(),
         names: &NameArgs::default(),
         functions: library.functions.clone(),
         watchlists: library.watchlist_files.clone(),

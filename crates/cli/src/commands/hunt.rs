@@ -15,7 +15,7 @@ use detections::schedule::Mode;
 use detections::selection::Selection;
 use engine::Limits;
 
-use crate::args::{HuntArgs, HuntFormat, SeverityArg};
+use crate::args::{FileArgs, HuntArgs, HuntFormat, SeverityArg};
 use crate::builtin;
 use crate::exit::{Exit, Failure};
 use crate::git;
@@ -23,7 +23,7 @@ use crate::progress::Hunting;
 use crate::report::lines::LineStream;
 use crate::report::places::Places;
 use crate::report::{ReportInput, json, lines, terminal};
-use crate::session::{self, Session, SessionInput};
+use crate::session::{self, Reading, Session, SessionInput};
 
 /// Rows of one run of a rule; the service refuses larger results as well.
 const RESULT_ROWS_MAX: usize = 500_000;
@@ -39,8 +39,12 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     let library = if builtin { builtin::library() } else { library::load(&args.rules) };
     refuse_nothing(args, &library)?;
     let threads = args.threads.map_or_else(cores, usize::from);
+    // Nothing later than the last run is looked at; what is earlier may be look-back.
+    let to = args.to.as_deref().map(|text| session::parse_time("--to", text)).transpose()?;
+    let reading = Reading { to, ..Reading::new(&args.reading, &FileArgs::default())? };
     let session = Session::open(SessionInput {
         logs: &args.logs,
+        reading,
         names: &args.names,
         functions: library.functions.clone(),
         watchlists: library.watchlist_files.clone(),

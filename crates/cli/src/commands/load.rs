@@ -13,7 +13,8 @@ use crate::terminal::{counted, safe};
 /// Loads and writes.
 pub fn run(args: &LoadArgs) -> Result<Exit> {
     let schemas = session::read_schemas(&args.schemas)?;
-    let loaded = session::load_into(&args.paths, &schemas, args.threads.map(usize::from), &args.output)?;
+    let reading = session::Reading::new(&args.reading, &args.files)?;
+    let loaded = session::load_into(&args.paths, &reading, &schemas, args.threads.map(usize::from), &args.output)?;
     let mut out = io::stdout().lock();
     let mut tables: BTreeMap<&str, u64> = BTreeMap::new();
     for file in &loaded.parquet {

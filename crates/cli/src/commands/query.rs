@@ -15,13 +15,15 @@ use crate::args::{QueryArgs, QueryFormat};
 use crate::diagnostics::{self, Source};
 use crate::exit::{Exit, Failure};
 use crate::output;
-use crate::session::{self, Session};
+use crate::session::{self, Reading, Session};
 use crate::terminal::{self, warn};
 
 /// Runs the query and writes its result.
 pub fn run(args: &QueryArgs) -> Result<Exit> {
     let (name, text) = query_text(args)?;
-    let (session, options) = Session::for_queries(&args.logs, &args.names, args.as_of.as_deref(), args.threads)?;
+    let reading = Reading::new(&args.reading, &args.files)?;
+    let (session, options) =
+        Session::for_queries(&args.logs, reading, &args.names, args.as_of.as_deref(), args.threads)?;
     let range = session::parse_length("--range", &args.range)?;
     let options = QueryOptions { parameters: parameters(&args.param, &text)?, strict: args.strict, ..options };
     let filled = placeholders::fill(&text, options.query_now.saturating_sub(range).max(0), options.query_now);

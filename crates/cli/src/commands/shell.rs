@@ -6,12 +6,14 @@ use anyhow::Result;
 
 use crate::args::ShellArgs;
 use crate::exit::Exit;
-use crate::session::Session;
+use crate::session::{Reading, Session};
 use crate::shell::Shell;
 
 /// Loads the logs once and answers until the user leaves.
 pub fn run(args: &ShellArgs) -> Result<Exit> {
-    let (session, options) = Session::for_queries(&args.logs, &args.names, args.as_of.as_deref(), args.threads)?;
+    let reading = Reading::new(&args.reading, &args.files)?;
+    let (session, options) =
+        Session::for_queries(&args.logs, reading, &args.names, args.as_of.as_deref(), args.threads)?;
     let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).map(PathBuf::from);
     let history = home.map(|home| home.join(".tidewatch_history"));
     Shell::new(session, options).run(history.as_deref())?;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::args::{NameArgs, SourcesArgs, SourcesFormat};
 use crate::exit::Exit;
-use crate::session::{Session, SessionInput};
+use crate::session::{Reading, Session, SessionInput};
 use crate::terminal::{Tone, counted, paint, safe, short, stdout_has_colour};
 
 /// Reads the logs and reports on them.
@@ -17,6 +17,7 @@ pub fn run(args: &SourcesArgs) -> Result<Exit> {
     let names = NameArgs { schemas: args.schemas.clone(), ..NameArgs::default() };
     let session = Session::open(SessionInput {
         logs: &args.paths,
+        reading: Reading::new(&args.reading, &args.files)?,
         names: &names,
         functions: Vec::new(),
         watchlists: Vec::new(),
@@ -28,6 +29,8 @@ pub fn run(args: &SourcesArgs) -> Result<Exit> {
             let document = json!({
                 "schema": "tidewatch-sources/1",
                 "version": env!("CARGO_PKG_VERSION"),
+                "uncovered": uncovered_json(&session.loaded.report),
+                "outside": session.loaded.report.outside,
                 "sources": sources_json(&session.loaded.report),
                 "tables": tables_json(&session),
             });
@@ -88,6 +91,14 @@ pub fn sources_json(report: &LoadReport) -> Json {
     Json::Array(sources.collect())
 }
 
+/// Times that no digest covers, by whose logs they are.
+fn uncovered_json(report: &LoadReport) -> Json {
+    let spans = |gaps: Vec<connectors::Gap>| -> Vec<Json> {
+        gaps.iter().map(|gap| json!({"from": time(Some(gap.from)), "to": time(Some(gap.to))})).collect()
+    };
+    Json::Object(report.uncovered().into_iter().map(|(whose, gaps)| (whose, spans(gaps).into())).collect())
+}
+
 /// Every table that has rows.
 pub fn tables_json(session: &Session) -> Json {
     let tables = session.profile.tables.iter().map(|(name, profile)| {
@@ -105,10 +116,21 @@ pub fn tables_json(session: &Session) -> Json {
             "last": time(profile.span.map(|span| span.last)),
             "gaps": gaps,
             "seen": report.map(|report| &report.seen),
+            "columns": found_columns(session, name),
         });
         (name.clone(), table)
     });
     Json::Object(tables.collect::<Map<_, _>>())
+}
+
+/// The columns of a table that no schema was known for, as its rows gave them, with their types.
+fn found_columns(session: &Session, table: &str) -> Option<Map<String, Json>> {
+    let found = session.loaded.schemas.get(table).filter(|_| table.ends_with("_CL"))?;
+    let known = session.schemas.get(table).map_or(0, |known| known.columns.len());
+    if found.columns.len() == known {
+        return None;
+    }
+    Some(found.columns.iter().map(|column| (column.name.clone(), Json::from(column.ty.name()))).collect())
 }
 
 /// `2026-03-02 10:15Z`.
@@ -120,9 +142,19 @@ fn minute(ticks: i64) -> String {
 fn show(session: &Session, all: bool, out: &mut dyn Write) -> Result<()> {
     let colour = stdout_has_colour();
     show_tables(session, colour, out)?;
+    for (whose, gaps) in session.loaded.report.uncovered().into_iter().filter(|(_, gaps)| !gaps.is_empty()) {
+        let shown: Vec<String> =
+            gaps.iter().take(5).map(|gap| format!("{} to {}", minute(gap.from), minute(gap.to))).collect();
+        let text = format!("{whose}: no CloudTrail digest covers {}", shown.join(", "));
+        writeln!(out, "{} {}\n", paint("gap", Tone::Warning, colour), safe(&text))?;
+    }
     let sources = &session.loaded.report.sources;
     let worth: Vec<&SourceReport> = sources.iter().filter(|source| all || has_something_to_say(source)).collect();
     writeln!(out, "{}", paint(&counted(sources.len() as u64, "file"), Tone::Strong, colour))?;
+    if session.loaded.report.outside > 0 {
+        let outside = counted(session.loaded.report.outside, "file");
+        writeln!(out, "  {outside} not opened: outside the times by the date in the path")?;
+    }
     for source in &worth {
         show_source(source, colour, out)?;
     }
@@ -141,6 +173,10 @@ fn show_tables(session: &Session, colour: bool, out: &mut dyn Write) -> Result<(
         let span = profile.span.map(|span| format!(", {} to {}", minute(span.first), minute(span.last)));
         let title = paint(&safe(name), Tone::Strong, colour);
         writeln!(out, "{title}: {}{}", counted(profile.rows, "row"), span.unwrap_or_default())?;
+        if let Some(columns) = found_columns(session, name) {
+            let typed = columns.iter().map(|(column, ty)| format!("{column} {}", ty.as_str().unwrap_or_default()));
+            writeln!(out, "  columns   {}", safe(&typed.collect::<Vec<String>>().join(", ")))?;
+        }
         let Some(report) = session.loaded.report.tables.get(name) else { continue };
         if !profile.hours.is_empty() {
             writeln!(out, "  by hour   {}", sparkline(&profile.hours))?;

@@ -134,3 +134,49 @@ fn files_of_no_known_kind_are_told() {
     assert!(shown.out.contains("AWSCloudTrail: 4 rows"), "{}", shown.out);
     assert!(shown.out.contains("gap"), "three days without an event: {}", shown.out);
 }
+
+#[test]
+fn a_table_and_a_source_can_be_asked_for_and_found_types_are_shown() {
+    let folder = Folder::new();
+    folder.write("odd.json", "{\"when\":\"2026-03-01T10:00:00Z\",\"n\":1}\n{\"n\":2.5,\"who\":\"ann\"}\n");
+    let run = folder.run(&["sources", "odd.json", "--table", "Odd_CL"]);
+    assert!(run.out.contains("TimeGenerated datetime, when datetime, n real, who string"), "{}", run.out);
+    let run = folder.run(&[
+        "query",
+        "Odd_CL | summarize total = sum(n)",
+        "--logs",
+        "odd.json",
+        "--table",
+        "Odd_CL",
+        "--format",
+        "csv",
+    ]);
+    assert_eq!(run.out.trim(), "total\n3.5", "{}", run.err);
+    folder.write("call.json", "{\"eventName\":\"A\",\"eventTime\":\"2026-03-01T10:00:00Z\"}\n");
+    let run = folder.run(&["sources", "call.json", "--source", "aws-cloudtrail", "--format", "json"]);
+    assert_eq!(run.json()["sources"][0]["tables"], json!({"AWSCloudTrail": 1}));
+    for (args, said) in [
+        (["sources", "call.json", "--source", "nobody"], "no such source"),
+        (["sources", "call.json", "--table", "no name"], "not a name of a table"),
+        (["sources", "call.json", "--tz", "Nowhere"], "is no zone"),
+        (["sources", "call.json", "--from", "soon"], "is not a time"),
+    ] {
+        let run = folder.run(&args);
+        assert!(run.code == 2 && run.err.contains(said), "{args:?}: {} {}", run.code, run.err);
+    }
+}
+
+#[test]
+fn files_outside_the_times_are_not_opened_and_counted() {
+    let folder = Folder::new();
+    for day in ["01", "09"] {
+        let call = record(1, &format!("2026-03-{day}T10:00:00Z"), "DescribeInstances", "ann");
+        folder.write(&format!("logs/2026/03/{day}/trail.json"), &trail(&[call]));
+    }
+    let run = folder.run(&["sources", "logs", "--from", "2026-03-08", "--format", "json"]);
+    let document = run.json();
+    assert_eq!(document["outside"], json!(1));
+    assert_eq!(document["sources"].as_array().unwrap().len(), 1);
+    let run = folder.run(&["sources", "logs", "--to", "2026-03-02"]);
+    assert!(run.out.contains("1 file not opened"), "{}", run.out);
+}

@@ -1,4 +1,4 @@
-//! The members of zip and tar archives, read in place and in order.
+//! The members of zip, tar and 7z archives, read in place and in order.
 //!
 //! Folders, links and what systems add (names that begin with a dot, `__MACOSX`) are left out, as they are in folder
 //! trees. Nothing is unpacked to disk.
@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
 
+use sevenz_rust2::{Archive, ArchiveReader, EncoderMethod, Password};
 use zip::ZipArchive;
 
 use super::Content;
@@ -28,19 +29,31 @@ pub(crate) fn members(
 ) -> Result<(), String> {
     match (content, file) {
         (Content::Tar, _) => tar_members(reader, limits, visit),
-        (Content::Zip, Some(Input::File(path))) => {
+        (Content::Zip | Content::SevenZip, Some(Input::File(path))) => {
             let file = File::open(path).map_err(|error| error.to_string())?;
-            zip_members(io::BufReader::new(file), limits, visit)
+            sought_members(content, io::BufReader::new(file), limits, visit)
         }
-        (Content::Zip, _) => {
+        (Content::Zip | Content::SevenZip, _) => {
             let mut held = Vec::new();
             let read = reader.take(HELD_MAX + 1).read_to_end(&mut held).map_err(|error| error.to_string())?;
             if read as u64 > HELD_MAX {
                 return Err(format!("an archive of more than {HELD_MAX} bytes that cannot be read in place"));
             }
-            zip_members(Cursor::new(held), limits, visit)
+            sought_members(content, Cursor::new(held), limits, visit)
         }
         _ => Ok(()),
+    }
+}
+
+fn sought_members(
+    content: Content,
+    source: impl Read + Seek,
+    limits: &SizeLimits,
+    visit: &mut dyn FnMut(&str, Member<'_>) -> bool,
+) -> Result<(), String> {
+    match content {
+        Content::SevenZip => seven_zip_members(source, limits, visit),
+        _ => zip_members(source, limits, visit),
     }
 }
 
@@ -71,6 +84,50 @@ fn zip_members(
         }
     }
     Ok(())
+}
+
+/// A dictionary that a member of a 7z archive may ask for.
+const DICTIONARY_MAX: u64 = 128 << 20;
+
+fn seven_zip_members(
+    mut source: impl Read + Seek,
+    limits: &SizeLimits,
+    visit: &mut dyn FnMut(&str, Member<'_>) -> bool,
+) -> Result<(), String> {
+    let password = Password::empty();
+    let archive = Archive::read(&mut source, &password).map_err(|error| error.to_string())?;
+    let coders = archive.blocks.iter().flat_map(|block| &block.coders);
+    let needed = coders.map(|coder| dictionary(coder.encoder_method_id(), coder.properties())).max();
+    if needed.is_some_and(|needed| needed > DICTIONARY_MAX) {
+        return Err(format!("a dictionary of more than {DICTIONARY_MAX} bytes"));
+    }
+    let mut reader = ArchiveReader::from_archive(archive, source, password);
+    let (mut index, mut stopped) = (0, None);
+    let walked = reader.for_each_entries(|entry, bytes| {
+        if index >= limits.archive_members {
+            stopped = Some(format!("more than {} members", limits.archive_members));
+            return Ok(false);
+        }
+        index += 1;
+        if entry.is_directory() || !is_wanted(entry.name()) {
+            // Members lie one behind another in one stream.
+            io::copy(&mut bytes.take(limits.source_bytes), &mut io::sink())?;
+            return Ok(true);
+        }
+        Ok(visit(entry.name(), Ok(Box::new(bytes))))
+    });
+    walked.map_err(|error| error.to_string())?;
+    stopped.map_or(Ok(()), Err)
+}
+
+/// Bytes of memory that a coder needs for what it has given out.
+fn dictionary(method: &[u8], properties: &[u8]) -> u64 {
+    match (method, properties) {
+        (EncoderMethod::ID_LZMA, [_, a, b, c, d, ..]) => u64::from(u32::from_le_bytes([*a, *b, *c, *d])),
+        (EncoderMethod::ID_LZMA2, [bits, ..]) if *bits < 40 => u64::from(2 | bits & 1) << (bits / 2 + 11),
+        (EncoderMethod::ID_LZMA2, [_, ..]) => u64::from(u32::MAX),
+        _ => 0,
+    }
 }
 
 fn tar_members(
@@ -104,6 +161,14 @@ fn tar_members(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dictionaries_are_known_before_they_are_made() {
+        assert_eq!(dictionary(EncoderMethod::ID_LZMA2, &[22]), 8 << 20);
+        assert_eq!(dictionary(EncoderMethod::ID_LZMA2, &[40]), u64::from(u32::MAX));
+        assert_eq!(dictionary(EncoderMethod::ID_LZMA, &[0x5D, 0, 0, 0, 4]), 64 << 20);
+        assert_eq!(dictionary(EncoderMethod::ID_COPY, &[]), 0);
+    }
 
     #[test]
     fn what_systems_add_is_left_out() {

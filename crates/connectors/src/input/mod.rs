@@ -2,8 +2,10 @@
 
 pub(crate) mod archive;
 mod open;
+pub(crate) mod path_date;
 mod paths;
 mod sniff;
+pub(crate) mod transcode;
 mod utf16;
 
 pub(crate) use open::{Opened, open, open_member};

@@ -45,6 +45,11 @@ impl HashHandle {
         hex(&hasher.finalize())
     }
 
+    /// Raw bytes read so far.
+    pub(crate) fn length(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+
     /// In hexadecimal, of what was read and of the rest, which is read now; empty when it cannot be read.
     pub(crate) fn with_rest(&self, rest: impl Read) -> String {
         let mut rest = Hashing { inner: rest, handle: self.clone() };
@@ -86,19 +91,29 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// Fails when more than the allowed bytes come.
+/// Fails when more than the allowed bytes come, or more than the bytes they were inflated from allow.
 struct Limited<R> {
     inner: R,
-    left: u64,
-    limit: u64,
+    given: u64,
+    limits: SizeLimits,
+    raw: Option<HashHandle>,
 }
 
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        match self.left.checked_sub(count as u64) {
-            Some(left) => self.left = left,
-            None => return Err(io::Error::other(format!("more than {} bytes after inflating", self.limit))),
+        self.given += count as u64;
+        if self.given > self.limits.source_bytes {
+            return Err(io::Error::other(format!("more than {} bytes after inflating", self.limits.source_bytes)));
+        }
+        if self.given > self.limits.inflated_free
+            && let Some(raw) = &self.raw
+            && self.given > self.limits.inflated(raw.length())
+        {
+            return Err(io::Error::other(format!(
+                "more than {} times its size after inflating",
+                self.limits.inflation
+            )));
         }
         Ok(count)
     }
@@ -141,7 +156,7 @@ pub(crate) fn open(input: &Input, limits: &SizeLimits) -> io::Result<Opened<'sta
 
 /// As [`open`], of the bytes of an archive's member.
 pub(crate) fn open_member<'r>(bytes: impl Read + 'r, limits: &SizeLimits) -> io::Result<Opened<'r>> {
-    open_reader(Box::new(Limited { inner: bytes, left: limits.source_bytes, limit: limits.source_bytes }), limits)
+    open_reader(Box::new(Limited { inner: bytes, given: 0, limits: *limits, raw: None }), limits)
 }
 
 fn open_reader<'r>(raw: Box<dyn Read + 'r>, limits: &SizeLimits) -> io::Result<Opened<'r>> {
@@ -177,7 +192,7 @@ fn unwrap<'r>(reader: Box<dyn Read + 'r>, hash: HashHandle, limits: &SizeLimits)
                 Box::new(Utf16Reader::new(whole, big_endian))
             }
         };
-        reader = Box::new(Limited { inner, left: limits.source_bytes, limit: limits.source_bytes });
+        reader = Box::new(Limited { inner, given: 0, limits: *limits, raw: Some(hash.clone()) });
     }
 }
 
@@ -253,5 +268,21 @@ mod tests {
         let mut file = open(&Input::File(path), &limits).unwrap();
         let error = io::copy(&mut file.reader, &mut io::sink()).unwrap_err();
         assert_eq!(error.to_string(), "more than 100000 bytes after inflating");
+    }
+
+    #[test]
+    fn what_inflates_beyond_measure_is_stopped() {
+        let once = gzip(&vec![b' '; 8 << 20]);
+        let limits = SizeLimits { inflated_free: 1 << 20, inflation: 100, ..SizeLimits::default() };
+        for bytes in [once.clone(), gzip(&once), zstd::encode_all(&vec![b' '; 8 << 20][..], 1).unwrap()] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("bomb");
+            std::fs::write(&path, bytes).unwrap();
+            let error = match open(&Input::File(path), &limits) {
+                Ok(mut file) => io::copy(&mut file.reader, &mut io::sink()).unwrap_err(),
+                Err(error) => error,
+            };
+            assert_eq!(error.to_string(), "more than 100 times its size after inflating");
+        }
     }
 }

@@ -12,10 +12,19 @@ pub(crate) enum Content {
     Parquet,
     Zip,
     Tar,
+    SevenZip,
     Avro,
+    /// A Windows event log.
+    Evtx,
     Orc,
     /// Bytes of no known format.
     Binary,
+}
+
+impl Content {
+    pub(crate) fn is_archive(self) -> bool {
+        matches!(self, Content::Zip | Content::Tar | Content::SevenZip)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +52,8 @@ pub(crate) fn content(head: &[u8]) -> Content {
         [] => return Content::Empty,
         [b'P', b'A', b'R', b'1', ..] => return Content::Parquet,
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => return Content::Zip,
+        [b'7', b'z', 0xBC, 0xAF, 0x27, 0x1C, ..] => return Content::SevenZip,
+        [b'E', b'l', b'f', b'F', b'i', b'l', b'e', 0, ..] => return Content::Evtx,
         [b'O', b'b', b'j', 1, ..] => return Content::Avro,
         [b'O', b'R', b'C', ..] => return Content::Orc,
         _ => {}
@@ -53,7 +64,8 @@ pub(crate) fn content(head: &[u8]) -> Content {
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
     let text = text.trim_ascii_start();
     if text.is_empty() {
-        return Content::Empty;
+        // Blanks as far as was looked: something may follow.
+        return if head.len() < SNIFF_BYTES { Content::Empty } else { Content::Json };
     }
     if starts_json(text) || text.split(|byte| *byte == b'\n').any(starts_record) {
         return Content::Json;
@@ -92,6 +104,9 @@ mod tests {
             (b"TimeGenerated,Properties\n1,\"{\"\"a\"\":1}\"\n", Content::Text),
             (b"PAR1....", Content::Parquet),
             (b"PK\x03\x04", Content::Zip),
+            (b"7z\xBC\xAF\x27\x1C\0\x04", Content::SevenZip),
+            (b"ElfFile\0\0\0", Content::Evtx),
+            (b"Obj\x01\x04", Content::Avro),
             (b"", Content::Empty),
             (b" \n ", Content::Empty),
             (b"\x01\x02\x03\x04\x05", Content::Binary),

@@ -5,6 +5,7 @@
 pub(crate) mod canonical;
 pub(crate) mod compact;
 pub(crate) mod mend;
+pub(crate) mod row_text;
 pub(crate) mod scan;
 pub(crate) mod text;
 

@@ -10,16 +10,52 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use super::guide::Guide;
 use super::{Mapped, Maps, Place, Record, Source, members, raw_at, string};
 use crate::fields::{FieldList, NameCase};
-use crate::json::scan;
+use crate::json::{row_text, scan};
+use crate::report::Gap;
 use crate::row::Row;
 use crate::time;
 
-pub(super) static RECORD: Source = Source { name: "aws-cloudtrail", recognise: is_record, map: map_record };
-pub(super) static WRAPPED: Source = Source { name: "aws-cloudtrail-wrapped", recognise: is_wrapped, map: unwrap };
+pub(super) static RECORD: Source =
+    Source { name: "aws-cloudtrail", recognise: is_record, map: map_record, guide: Some(&GUIDE) };
+pub(super) static WRAPPED: Source =
+    Source { name: "aws-cloudtrail-wrapped", recognise: is_wrapped, map: unwrap, guide: None };
 
 const TABLE: &str = "AWSCloudTrail";
+
+static GUIDE: Guide = Guide {
+    page: "aws-cloudtrail",
+    title: "AWS CloudTrail",
+    tables: &["AWSCloudTrail"],
+    exports: &[
+        (
+            "aws s3 sync s3://BUCKET/AWSLogs/ACCOUNT/CloudTrail/ trail/",
+            "an organisation trail lies under its organisation's id; data events only when the trail logs them",
+        ),
+        (
+            "aws cloudtrail lookup-events --start-time 2026-03-01T00:00:00Z --max-items 100000 > events.json",
+            "management events of one region and 90 days; no data events; 50 a page unless paged",
+        ),
+        (
+            "CloudTrail Lake: query results saved to S3 as CSV",
+            "columns chosen by the query; SELECT * keeps structures as text",
+        ),
+        (
+            "Athena: CSV of query results",
+            "structures are written as {a=b}: those of userIdentity are read, others stay text",
+        ),
+    ],
+    recognised: "eventName and eventSource with another field of the record; CloudTrailEvent, eventJson or detail with the record inside",
+    fields: &[&FIELDS],
+    notes: &[
+        "Objects are compact JSON text in their columns. AwsEventId and the content tell duplicates.",
+        "IpProtocol, SourcePort, DestinationPort and CidrIp are those of the first rule of a security-group request.",
+        "Insight events, digests and S3 notifications are counted as such; digests tell the hours that no log file covers.",
+        "The ingestion time is the minute in the name of the S3 object.",
+    ],
+};
 
 pub(crate) static FIELDS: FieldList = FieldList {
     name: "aws-cloudtrail",
@@ -84,7 +120,7 @@ fn is_record(record: &Record<'_>) -> bool {
 
 fn map_record<'r>(record: &Record<'r>, maps: &Maps, place: &Place<'_>) -> Mapped<'r> {
     if record.has_either("digestS3Bucket") {
-        return Mapped::Other("CloudTrail digest".into());
+        return digest(record);
     }
     if record.has_either("insightDetails") || record.text("eventCategory").is_some_and(|category| category == "Insight")
     {
@@ -92,6 +128,9 @@ fn map_record<'r>(record: &Record<'r>, maps: &Maps, place: &Place<'_>) -> Mapped
     }
     if record.has("s3") && record.text("eventSource").is_some_and(|source| source == "aws:s3") {
         return Mapped::Other("S3 event notification".into());
+    }
+    if let Some(text) = with_structures(record) {
+        return Mapped::Inner(Cow::Owned(text));
     }
     let Some(spec) = maps.table(TABLE) else { return Mapped::Other(format!("record of {TABLE}").into()) };
     let mut row = Row::new(&spec);
@@ -107,6 +146,42 @@ fn map_record<'r>(record: &Record<'r>, maps: &Maps, place: &Place<'_>) -> Mapped
     row.identified = !row.text("AwsEventId").is_empty();
     row.ingestion = place.delivered;
     Mapped::Row(Box::new(row))
+}
+
+/// A digest lists the log files of an hour of one account and region.
+fn digest<'r>(record: &Record<'_>) -> Mapped<'r> {
+    let kind = "CloudTrail digest";
+    let time = |name: &str| record.text(name).and_then(|text| time::parse(&text));
+    let (Some(from), Some(to)) = (time("digestStartTime"), time("digestEndTime")) else {
+        return Mapped::Other(kind.into());
+    };
+    let object = record.text("digestS3Object").unwrap_or_default();
+    let region = object.split("/CloudTrail-Digest/").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let account = record.text("awsAccountId").unwrap_or_default();
+    // Names come from the log: what they may be made of is known.
+    let plain =
+        |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect::<String>();
+    Mapped::Covers { kind, whose: format!("{} {}", plain(&account), plain(region)), span: Gap { from, to } }
+}
+
+/// The record with Athena's structures as objects, when it has such.
+fn with_structures(record: &Record<'_>) -> Option<String> {
+    const NAMES: &[&str] = &["userIdentity", "tlsDetails"];
+    let is_text = |name: &&str| record.either(name).is_some_and(|raw| raw.starts_with("\"{") && raw.contains('='));
+    if !NAMES.iter().any(is_text) {
+        return None;
+    }
+    let mut any = false;
+    let mut members = Vec::with_capacity(record.members.len());
+    for (name, member) in record.names().zip(record.members) {
+        let raw = record.text.get(member.value.clone())?;
+        let structure =
+            NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)).then(|| row_text::as_json(&string(raw)?));
+        let structure = structure.flatten();
+        any |= structure.is_some();
+        members.push(format!("\"{name}\":{}", structure.as_deref().unwrap_or(raw)));
+    }
+    any.then(|| format!("{{{}}}", members.join(",")))
 }
 
 /// The columns for the first rule of a security-group request, as far as the request has them.

@@ -11,10 +11,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
+
 use super::azure::activity;
 use super::{Maps, Object, Record, string};
 use crate::json::text;
-use crate::row::{Row, TableSpec};
+use crate::row::{Cell, Row, TableSpec};
 use crate::time::Zone;
 
 /// Columns that tell one event from another wherever a row is found.
@@ -103,7 +105,7 @@ pub(crate) fn plan(names: &[Cow<'_, str>], named: &str, path: &str, maps: &Maps)
     let plain: Vec<&str> = names.iter().map(|name| split_zone(name).0).collect();
     let target = target(&plain, named, path, maps);
     let columns = match &target {
-        Target::Known(spec) => names.iter().map(|name| slot(name, spec)).collect(),
+        Target::Known(spec) => names.iter().map(|name| with_zone(slot(name, spec), maps.zone)).collect(),
         Target::Custom(_) | Target::None => Vec::new(),
     };
     Plan { target, columns }
@@ -147,7 +149,7 @@ fn target(names: &[&str], named: &str, path: &str, maps: &Maps) -> Target {
     }
 }
 
-fn is_custom(name: &str) -> bool {
+pub(crate) fn is_custom(name: &str) -> bool {
     name.len() > 3 && name.ends_with("_CL") && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
@@ -203,6 +205,14 @@ fn slot(name: &str, spec: &TableSpec) -> Slot {
     }
 }
 
+/// A zone that only the viewer knew is the one that was asked for.
+fn with_zone(slot: Slot, zone: Option<Tz>) -> Slot {
+    match (slot, zone) {
+        (Slot::Column { index, zone: Zone::Unknown }, Some(zone)) => Slot::Column { index, zone: Zone::Named(zone) },
+        (slot, _) => slot,
+    }
+}
+
 /// Values of one row, in the order of the names the plan was made for.
 pub(crate) enum Values<'v, 'r> {
     Json(&'v Record<'r>),
@@ -230,6 +240,13 @@ pub(crate) fn row<'r>(plan: &Plan, spec: &Arc<TableSpec>, names: &[Cow<'r, str>]
         }
     }
     row.fill("Type", spec.name().to_owned());
+    // Hunting results have their time in a column of another name.
+    if let (Some(time), Some(column)) = (spec.time, spec.column("Timestamp"))
+        && row.ticks(time).is_none()
+        && let Some(ticks) = row.ticks(column)
+    {
+        row.put(time, Cell::Long(ticks));
+    }
     if spec.name() == "AzureActivity" {
         activity::complete(&mut row);
     }

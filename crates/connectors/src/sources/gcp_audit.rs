@@ -9,14 +9,42 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::guide::Guide;
 use super::{Mapped, Maps, Place, Record, Source, string};
 use crate::fields::{FieldList, NameCase};
 use crate::row::Row;
 
-pub(super) static ENTRY: Source = Source { name: "gcp-audit", recognise: is_entry, map: map_entry };
-pub(super) static PUBSUB: Source = Source { name: "gcp-pubsub", recognise: is_pubsub, map: unwrap };
+pub(super) static ENTRY: Source =
+    Source { name: "gcp-audit", recognise: is_entry, map: map_entry, guide: Some(&GUIDE) };
+pub(super) static PUBSUB: Source = Source { name: "gcp-pubsub", recognise: is_pubsub, map: unwrap, guide: None };
 
 const TABLE: &str = "GCPAuditLogs";
+
+static GUIDE: Guide = Guide {
+    page: "gcp-audit",
+    title: "Google Cloud Audit Logs",
+    tables: &["GCPAuditLogs"],
+    exports: &[
+        (
+            "gcloud logging read 'logName:\"cloudaudit.googleapis.com\"' --freshness=30d --format=json > audit.json",
+            "--freshness is one day unless given; data access logs are off unless enabled",
+        ),
+        (
+            "gcloud storage cp -r gs://SINK-BUCKET/cloudaudit.googleapis.com audit/",
+            "hourly files; entries that came late are in a second file of the hour",
+        ),
+        (
+            "BigQuery sink: bq extract to JSON, Avro or Parquet",
+            "names as BigQuery has them (protopayload_auditlog); requests are text",
+        ),
+    ],
+    recognised: "protoPayload or protopayload_auditlog; Pub/Sub messages with base64 data",
+    fields: &[&FIELDS, &BIGQUERY_FIELDS],
+    notes: &[
+        "TimeGenerated is receiveTimestamp; without it the event's time is taken, and counted.",
+        "operation, labels and the like have no column: counted.",
+    ],
+};
 
 static FIELDS: FieldList = FieldList {
     name: "gcp-audit",

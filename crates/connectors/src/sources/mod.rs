@@ -1,13 +1,28 @@
 //! The sources: each recognises records of its kind by content and maps them to rows.
 //!
-//! [`SOURCES`] is the list, in the order in which they are asked. Adding a source is a file here and a line there.
+//! [`SOURCES`] and [`LINE_SOURCES`] are the lists, in the order in which they are asked. Adding a source is a file here and
+//! a line there; its page in the documentation is made from its [`Guide`].
 
+mod aws_beside;
 mod aws_cloudtrail;
+mod aws_cloudwatch;
+mod aws_guardduty;
+mod aws_vpc_flow;
 mod azure;
+mod cef;
 pub(crate) mod entra;
 pub(crate) mod exported;
 mod gcp_audit;
+mod gke_audit;
 mod graph;
+pub(crate) mod guide;
+mod kubernetes_audit;
+mod m365_audit;
+mod ocsf;
+mod okta;
+mod streamed;
+mod syslog;
+mod windows;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,9 +31,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tables::SchemaSet;
 
-use crate::fields::{FieldList, FieldMap};
+use crate::fields::{FieldList, FieldMap, NameCase};
 use crate::json::{Member, scan, text};
+use crate::report::Gap;
 use crate::row::{Row, TableSpec};
+use guide::Guide;
 
 /// An object of a log, with the places of its members.
 #[derive(Clone, Copy)]
@@ -151,6 +168,16 @@ pub(crate) fn raw_at<'r>(raw: &'r str, path: &[&str]) -> Option<&'r str> {
 /// What a record is to a source.
 pub(crate) enum Mapped<'r> {
     Row(Box<Row<'r>>),
+    /// Events that one record holds together: at least one.
+    Rows(Vec<Row<'r>>),
+    /// A digest: nobody's row, of this kind, but it covers a time of somebody's logs.
+    Covers {
+        kind: &'static str,
+        whose: String,
+        span: Gap,
+    },
+    /// A line of text that the record carries: read it in place of this one.
+    Line(Cow<'r, str>),
     /// Nobody's row, of this kind.
     Other(Cow<'static, str>),
     /// The record in the envelope that this one is: read it in place of this one.
@@ -164,6 +191,35 @@ pub(crate) struct Source {
     /// True when the record is of this kind.
     pub(crate) recognise: fn(&Record<'_>) -> bool,
     pub(crate) map: for<'r> fn(&Record<'r>, &Maps, &Place<'_>) -> Mapped<'r>,
+    /// None for envelopes and for what shares another one's page.
+    pub(crate) guide: Option<&'static Guide>,
+}
+
+/// A source of lines of text.
+pub(crate) struct LineSource {
+    pub(crate) name: &'static str,
+    pub(crate) recognise: fn(&str) -> bool,
+    pub(crate) map: for<'r> fn(&'r str, &Maps, &Place<'_>) -> Mapped<'r>,
+    pub(crate) guide: Option<&'static Guide>,
+}
+
+/// The start of most maps: a row of the table with the listed fields in their columns, or what the record is when the
+/// table is not known.
+pub(crate) fn row_of<'r>(
+    record: &Record<'r>,
+    maps: &Maps,
+    table: &str,
+    list: &FieldList,
+    system: &'static str,
+) -> Result<Row<'r>, Mapped<'r>> {
+    let Some(spec) = maps.table(table) else { return Err(Mapped::Other(format!("record of {table}").into())) };
+    let mut row = Row::new(&spec);
+    if maps.fields(list, &spec).apply(record.text, record.members, &mut row) == NameCase::Folded {
+        row.mended.push("field names in other case");
+    }
+    row.set("Type", table.to_owned());
+    row.set("SourceSystem", system);
+    Ok(row)
 }
 
 /// Where the record lies: evidence for when it was delivered.
@@ -187,26 +243,85 @@ pub(crate) static SOURCES: &[&Source] = &[
     &aws_cloudtrail::WRAPPED,
     &gcp_audit::ENTRY,
     &gcp_audit::PUBSUB,
+    &gke_audit::ENTRY,
+    &streamed::DEFENDER,
     &entra::sign_in::DIAGNOSTIC,
     &entra::audit::DIAGNOSTIC,
     &entra::other::DIAGNOSTIC,
+    &azure::flow::NSG,
+    &azure::flow::VNET,
     &azure::activity::DIAGNOSTIC,
     &azure::activity::REST,
+    &azure::portal::ACTIVITY,
+    &kubernetes_audit::AKS,
     &azure::resource_logs::DIAGNOSTIC,
+    &m365_audit::RECORD,
+    &m365_audit::WRAPPED,
+    &aws_beside::CONFIG,
+    &entra::portal::DETAILS,
+    &aws_guardduty::FINDING,
+    &aws_guardduty::WRAPPED,
+    &aws_vpc_flow::RECORD,
+    &aws_cloudwatch::EVENT,
+    &kubernetes_audit::EVENT,
+    &ocsf::EVENT,
+    &okta::EVENT,
+    &windows::RENDERED,
+    &windows::FLAT,
+    &windows::SHIPPED,
     &graph::alerts::ALERT,
     &entra::sign_in::GRAPH,
     &entra::audit::GRAPH,
+    &entra::risk::GRAPH,
     &graph::users::USER,
 ];
 
-/// The source that a record is of.
-pub(crate) fn recognise(record: &Record<'_>) -> Option<&'static Source> {
-    SOURCES.iter().copied().find(|source| (source.recognise)(record))
+pub(crate) static LINE_SOURCES: &[&LineSource] =
+    &[&cef::LINE, &aws_vpc_flow::LINE, &aws_beside::LOAD_BALANCER, &aws_beside::BUCKET, &syslog::LINE];
+
+/// The source that a record is of: the one that was asked for, unless the record is an envelope.
+pub(crate) fn recognise(record: &Record<'_>, maps: &Maps) -> Option<&'static Source> {
+    let mut sources = SOURCES.iter().copied();
+    match maps.forced {
+        None => sources.find(|source| (source.recognise)(record)),
+        Some(forced) => {
+            let envelope = sources.find(|source| is_envelope(source) && (source.recognise)(record));
+            envelope.or_else(|| SOURCES.iter().copied().find(|source| source.name == forced))
+        }
+    }
+}
+
+fn is_envelope(source: &Source) -> bool {
+    const ENVELOPES: &[&str] =
+        &["aws-cloudtrail-wrapped", "gcp-pubsub", "aws-cloudwatch", "aws-guardduty-wrapped", "m365-audit-wrapped"];
+    ENVELOPES.contains(&source.name)
+}
+
+/// The source that a line of text is of.
+pub(crate) fn recognise_line(line: &str, maps: &Maps) -> Option<&'static LineSource> {
+    match maps.forced {
+        None => LINE_SOURCES.iter().copied().find(|source| (source.recognise)(line)),
+        Some(forced) => LINE_SOURCES.iter().copied().find(|source| source.name == forced),
+    }
+}
+
+/// The name as the lists have it, when it is one of a source.
+pub(crate) fn known_name(name: &str) -> Option<&'static str> {
+    names().find(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// All names, in the order in which sources are asked.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|source| source.name).chain(LINE_SOURCES.iter().map(|source| source.name))
 }
 
 /// Tables and field maps, made when first needed and shared by all threads.
 pub(crate) struct Maps {
     schemas: SchemaSet,
+    /// The source that every record is of.
+    forced: Option<&'static str>,
+    /// The zone of times whose own cannot be told.
+    pub(crate) zone: Option<chrono_tz::Tz>,
     /// Tables by the names of columns, as recognised.
     shapes: Mutex<HashMap<u64, Option<Arc<TableSpec>>>>,
     drafts: Mutex<HashMap<String, Arc<TableSpec>>>,
@@ -215,14 +330,21 @@ pub(crate) struct Maps {
 }
 
 impl Maps {
-    pub(crate) fn new(schemas: SchemaSet) -> Maps {
+    pub(crate) fn new(schemas: SchemaSet, forced: Option<&'static str>, zone: Option<chrono_tz::Tz>) -> Maps {
         Maps {
             schemas,
+            forced,
+            zone,
             shapes: Mutex::default(),
             drafts: Mutex::default(),
             specs: Mutex::default(),
             fields: Mutex::default(),
         }
+    }
+
+    /// True when this source was asked for.
+    pub(crate) fn is_forced(&self, name: &str) -> bool {
+        self.forced == Some(name)
     }
 
     /// A table by name; None when no schema is known.

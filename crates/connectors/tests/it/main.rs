@@ -4,10 +4,15 @@
 
 mod archives;
 mod azure;
+mod binary;
 mod cloudtrail;
 mod damage;
+mod data_traps;
+mod evtx_file;
 mod exported;
+mod hostile;
 mod large;
+mod more_sources;
 mod others;
 mod samples;
 mod support;

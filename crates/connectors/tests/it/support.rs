@@ -19,10 +19,27 @@ pub fn load_files(files: &[(&str, &[u8])]) -> Loaded {
 pub fn load_files_with(files: &[(&str, &[u8])], options: &LoadOptions) -> Loaded {
     let folder = write_files(files);
     let loaded = load(&[folder.path().to_path_buf()], options).unwrap();
+    check_account(&loaded);
+    loaded
+}
+
+/// Every record of every source is accounted for, and every source says what was read.
+#[track_caller]
+pub fn check_account(loaded: &Loaded) {
     for source in &loaded.report.sources {
         assert!(source.adds_up(), "{source:#?}");
+        let in_place = source.kinds.contains_key("rows in place");
+        let read = source.sha256.len() == 64 || in_place || source.stopped.is_some();
+        assert!(read, "no hash: {source:#?}");
+        let (tables, kinds) = (source.tables.values().sum::<u64>(), source.kinds.values().sum::<u64>());
+        assert_eq!((tables, kinds), (source.rows + source.duplicates, source.rows + source.duplicates), "{source:#?}");
+        assert!(!source.format.is_empty() && !source.path.is_empty(), "{source:#?}");
+        assert!(source.undated + source.implausible <= source.rows, "{source:#?}");
     }
-    loaded
+    let rows: u64 = loaded.report.sources.iter().map(|source| source.rows).sum();
+    let held: usize = loaded.tables.values().flatten().map(|batch| batch.num_rows()).sum();
+    let in_place: u64 = loaded.parquet.iter().map(|file| file.rows).sum();
+    assert_eq!(rows, held as u64 + in_place);
 }
 
 pub fn write_files(files: &[(&str, &[u8])]) -> tempfile::TempDir {

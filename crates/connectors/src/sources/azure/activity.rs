@@ -10,11 +10,13 @@ use super::{ResourceId, is_operation, json_text, pair_value};
 use crate::batch::key_of;
 use crate::fields::{FieldList, NameCase};
 use crate::row::Row;
+use crate::sources::guide::Guide;
 use crate::sources::{Mapped, Maps, Object, Place, Record, Source};
 
 pub(in crate::sources) static DIAGNOSTIC: Source =
-    Source { name: "azure-activity", recognise: is_diagnostic, map: map_diagnostic };
-pub(in crate::sources) static REST: Source = Source { name: "azure-activity-rest", recognise: is_rest, map: map_rest };
+    Source { name: "azure-activity", recognise: is_diagnostic, map: map_diagnostic, guide: Some(&GUIDE) };
+pub(in crate::sources) static REST: Source =
+    Source { name: "azure-activity-rest", recognise: is_rest, map: map_rest, guide: Some(&GUIDE) };
 
 const TABLE: &str = "AzureActivity";
 
@@ -31,6 +33,31 @@ const CATEGORIES: &[&str] = &[
 ];
 /// What records written by the older export have for a category.
 const VERBS: &[&str] = &["Write", "Delete", "Action"];
+
+static GUIDE: Guide = Guide {
+    page: "azure-activity",
+    title: "Azure Activity Log",
+    tables: &["AzureActivity"],
+    exports: &[
+        (
+            "az monitor activity-log list --start-time 2026-03-01 --end-time 2026-03-08 --max-events 100000 > activity.json",
+            "50 events and 6 hours unless --max-events and --start-time are given; 90 days back",
+        ),
+        (
+            "Get-AzActivityLog -StartTime ... -MaxRecord 100000 | ConvertTo-Json -Depth 20",
+            "1,000 events unless -MaxRecord; depth 2 unless -Depth",
+        ),
+        ("az storage blob download-batch -s insights-activity-logs -d activity/ --account-name NAME", ""),
+        ("Portal: Activity log, Download as CSV", "names as displayed, no ids: only a part of the columns"),
+    ],
+    recognised: "a category of the Activity Log with an operation Provider/type/verb; eventTimestamp with operationName; the portal's header",
+    fields: &[&DIAGNOSTIC_FIELDS, &REST_FIELDS],
+    notes: &[
+        "Status words stay as they come: Success from diagnostic settings, Succeeded from the interface. Rules choose by the words they compare.",
+        "Resource, ResourceGroup, ResourceProviderValue and SubscriptionId come from the resource id, else from the scope.",
+        "Of the portal's CSV OperationNameValue is the display name.",
+    ],
+};
 
 /// Columns whose values need a look at the whole record are filled in `finish` and by the two `map` functions.
 static DIAGNOSTIC_FIELDS: FieldList = FieldList {

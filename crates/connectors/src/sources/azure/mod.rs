@@ -4,6 +4,8 @@
 //! `AzureActivity`.
 
 pub(super) mod activity;
+pub(super) mod flow;
+pub(super) mod portal;
 pub(super) mod resource_logs;
 
 use std::borrow::Cow;

@@ -6,12 +6,32 @@
 use super::{ResourceId, json_text};
 use crate::fields::FieldList;
 use crate::row::{Cell, Row};
+use crate::sources::guide::Guide;
 use crate::sources::{Mapped, Maps, Object, Place, Record, Source};
 
 pub(in crate::sources) static DIAGNOSTIC: Source =
-    Source { name: "azure-resource-log", recognise: is_resource_log, map: map_resource_log };
+    Source { name: "azure-resource-log", recognise: is_resource_log, map: map_resource_log, guide: Some(&GUIDE) };
 
 const DIAGNOSTICS: &str = "AzureDiagnostics";
+
+static GUIDE: Guide = Guide {
+    page: "azure-resource-log",
+    title: "Azure resource logs",
+    tables: &["StorageBlobLogs", "StorageFileLogs", "StorageQueueLogs", "StorageTableLogs", "AzureDiagnostics"],
+    exports: &[
+        (
+            "az storage blob download-batch -s insights-logs-CATEGORY -d logs/ --account-name NAME",
+            "the blob of the hour is still written: its last line may be torn",
+        ),
+        ("Event Hub capture: Avro or Parquet files", ""),
+    ],
+    recognised: "category and operationName in the envelope of diagnostic settings, when it is no other table's",
+    fields: &[&STORAGE_FIELDS, &DIAGNOSTICS_FIELDS],
+    notes: &[
+        "Storage logs go to the table of their service; every other category to AzureDiagnostics, its properties to the columns of their name and type (httpStatusCode_d).",
+        "What has no column goes to AdditionalFields where the table has it, and is counted.",
+    ],
+};
 
 static STORAGE_FIELDS: FieldList = FieldList {
     name: "azure-storage-log",

@@ -3,13 +3,32 @@
 use super::{finish, is_directory};
 use crate::fields::{FieldList, NameCase};
 use crate::row::Row;
+use crate::sources::guide::Guide;
 use crate::sources::{Mapped, Maps, Object, Place, Record, Source};
 
 pub(in crate::sources) static DIAGNOSTIC: Source =
-    Source { name: "entra-audit", recognise: is_diagnostic, map: map_diagnostic };
-pub(in crate::sources) static GRAPH: Source = Source { name: "entra-audit-graph", recognise: is_graph, map: map_graph };
+    Source { name: "entra-audit", recognise: is_diagnostic, map: map_diagnostic, guide: Some(&GUIDE) };
+pub(in crate::sources) static GRAPH: Source =
+    Source { name: "entra-audit-graph", recognise: is_graph, map: map_graph, guide: Some(&GUIDE) };
 
 const TABLE: &str = "AuditLogs";
+
+static GUIDE: Guide = Guide {
+    page: "entra-audit",
+    title: "Entra audit (PIM among it)",
+    tables: &["AuditLogs"],
+    exports: &[
+        (
+            "GET https://graph.microsoft.com/v1.0/auditLogs/directoryAudits?$filter=activityDateTime ge 2026-03-01",
+            "30 days, 7 without a licence",
+        ),
+        ("Entra portal: Audit logs, Download as JSON", "250,000 rows"),
+        ("Diagnostic settings: AuditLogs", ""),
+    ],
+    recognised: "category AuditLogs; activityDisplayName with initiatedBy or targetResources",
+    fields: &[&DIAGNOSTIC_FIELDS, &GRAPH_FIELDS],
+    notes: &["Privileged Identity Management writes here, with LoggedByService PIM."],
+};
 
 static DIAGNOSTIC_FIELDS: FieldList = FieldList {
     name: "entra-audit",

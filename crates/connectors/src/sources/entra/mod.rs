@@ -3,6 +3,7 @@
 pub(super) mod audit;
 pub(super) mod other;
 pub(crate) mod portal;
+pub(super) mod risk;
 pub(super) mod sign_in;
 
 use super::Record;

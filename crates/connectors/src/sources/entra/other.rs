@@ -3,9 +3,11 @@
 use super::{finish, is_directory};
 use crate::fields::FieldList;
 use crate::row::Row;
+use crate::sources::guide::Guide;
 use crate::sources::{Mapped, Maps, Place, Record, Source};
 
-pub(in crate::sources) static DIAGNOSTIC: Source = Source { name: "entra-other", recognise: is_diagnostic, map };
+pub(in crate::sources) static DIAGNOSTIC: Source =
+    Source { name: "entra-other", recognise: is_diagnostic, map, guide: Some(&GUIDE) };
 
 /// (category, table)
 const TABLES: &[(&str, &str)] = &[
@@ -20,10 +22,38 @@ const TABLES: &[(&str, &str)] = &[
     ("B2CRequestLogs", "AADB2CRequestLogs"),
 ];
 
+static GUIDE: Guide = Guide {
+    page: "entra-other",
+    title: "Other logs of Entra: provisioning, risk, Graph activity",
+    tables: &[
+        "AADProvisioningLogs",
+        "ADFSSignInLogs",
+        "AADRiskyUsers",
+        "AADUserRiskEvents",
+        "AADRiskyServicePrincipals",
+        "AADServicePrincipalRiskEvents",
+        "MicrosoftGraphActivityLogs",
+        "NetworkAccessTraffic",
+        "AADB2CRequestLogs",
+    ],
+    exports: &[(
+        "Diagnostic settings: ProvisioningLogs, UserRiskEvents, RiskyUsers, MicrosoftGraphActivityLogs...",
+        "",
+    )],
+    recognised: "the category",
+    fields: &[&FIELDS],
+    notes: &["Fields of the record and of properties go to the columns named like them."],
+};
+
 static FIELDS: FieldList = FieldList {
     name: "entra-other",
     named_like: &["", "properties"],
-    fields: &[("time", "TimeGenerated"), ("tenantId", "AADTenantId"), ("callerIpAddress", "IPAddress")],
+    fields: &[
+        ("time", "TimeGenerated"),
+        ("tenantId", "AADTenantId"),
+        ("tenantId", "AadTenantId"),
+        ("callerIpAddress", "IPAddress"),
+    ],
 };
 
 fn table_of(record: &Record<'_>) -> Option<&'static str> {

@@ -7,6 +7,21 @@ use std::borrow::Cow;
 
 use crate::json::text::quoted;
 use crate::row::Row;
+use crate::sources::{Mapped, Record, Source};
+
+/// The file that the portal writes beside the sign-ins, with their steps.
+pub(in crate::sources) static DETAILS: Source = Source {
+    name: "entra-portal-details",
+    recognise: is_detail,
+    map: |_, _, _| {
+        Mapped::Other("authentication details of the Entra portal: the sign-ins are in the file beside".into())
+    },
+    guide: None,
+};
+
+fn is_detail(record: &Record<'_>) -> bool {
+    record.has("Request ID") && record.has("Authentication method") && record.has("Succeeded")
+}
 
 /// Names as the portal displays them, and the columns of the table. An empty column: taken by `Download::complete`.
 const COLUMNS: &[(&str, &str)] = &[

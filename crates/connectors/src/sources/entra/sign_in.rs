@@ -8,12 +8,13 @@ use std::borrow::Cow;
 use super::{finish, is_directory};
 use crate::fields::{FieldList, NameCase};
 use crate::row::Row;
+use crate::sources::guide::Guide;
 use crate::sources::{Mapped, Maps, Object, Place, Record, Source, raw_at, string};
 
 pub(in crate::sources) static DIAGNOSTIC: Source =
-    Source { name: "entra-sign-in", recognise: is_diagnostic, map: map_diagnostic };
+    Source { name: "entra-sign-in", recognise: is_diagnostic, map: map_diagnostic, guide: Some(&GUIDE) };
 pub(in crate::sources) static GRAPH: Source =
-    Source { name: "entra-sign-in-graph", recognise: is_graph, map: map_graph };
+    Source { name: "entra-sign-in-graph", recognise: is_graph, map: map_graph, guide: Some(&GUIDE) };
 
 /// (category, table)
 const TABLES: &[(&str, &str)] = &[
@@ -22,6 +23,31 @@ const TABLES: &[(&str, &str)] = &[
     ("ServicePrincipalSignInLogs", "AADServicePrincipalSignInLogs"),
     ("ManagedIdentitySignInLogs", "AADManagedIdentitySignInLogs"),
 ];
+
+static GUIDE: Guide = Guide {
+    page: "entra-sign-in",
+    title: "Entra sign-ins",
+    tables: &[
+        "SigninLogs",
+        "AADNonInteractiveUserSignInLogs",
+        "AADServicePrincipalSignInLogs",
+        "AADManagedIdentitySignInLogs",
+    ],
+    exports: &[
+        (
+            "GET https://graph.microsoft.com/v1.0/auditLogs/signIns?$filter=createdDateTime ge 2026-03-01",
+            "interactive only in v1.0; 30 days, 7 without a licence",
+        ),
+        ("Entra portal: Sign-in logs, Download", "100,000 rows of one kind; display names"),
+        ("Diagnostic settings: SignInLogs and its siblings", ""),
+    ],
+    recognised: "the category; Graph by createdDateTime, ipAddress, appDisplayName and status; the portal's header",
+    fields: &[&DIAGNOSTIC_FIELDS, &GRAPH_FIELDS],
+    notes: &[
+        "Fields of properties go to the columns named like them.",
+        "The category chooses the table; of Graph the event types do.",
+    ],
+};
 
 static DIAGNOSTIC_FIELDS: FieldList = FieldList {
     name: "entra-sign-in",

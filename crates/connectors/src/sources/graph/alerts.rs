@@ -10,11 +10,23 @@ use crate::batch::key_of;
 use crate::fields::FieldList;
 use crate::json::{scan, text};
 use crate::row::Row;
+use crate::sources::guide::Guide;
 use crate::sources::{Mapped, Maps, Place, Record, Source, string};
 
-pub(in crate::sources) static ALERT: Source = Source { name: "graph-alert", recognise: is_alert, map };
+pub(in crate::sources) static ALERT: Source =
+    Source { name: "graph-alert", recognise: is_alert, map, guide: Some(&GUIDE) };
 
 const TABLE: &str = "SecurityAlert";
+
+static GUIDE: Guide = Guide {
+    page: "graph-alerts",
+    title: "Microsoft Graph security alerts (alerts_v2)",
+    tables: &["SecurityAlert"],
+    exports: &[("GET https://graph.microsoft.com/v1.0/security/alerts_v2", "50 a page unless $top")],
+    recognised: "severity, title and a service or evidence",
+    fields: &[],
+    notes: &["Status is New, as alerts are written. Evidence becomes Entities."],
+};
 
 static FIELDS: FieldList = FieldList {
     name: "graph-alert",

@@ -7,11 +7,26 @@ use std::borrow::Cow;
 use crate::fields::FieldList;
 use crate::json::{canonical, scan, text};
 use crate::row::{Cell, Row};
+use crate::sources::guide::Guide;
 use crate::sources::{Mapped, Maps, Object, Place, Record, Source, raw_at, string};
 
-pub(in crate::sources) static USER: Source = Source { name: "graph-user", recognise: is_user, map };
+pub(in crate::sources) static USER: Source =
+    Source { name: "graph-user", recognise: is_user, map, guide: Some(&GUIDE) };
 
 const TABLE: &str = "IdentityInfo";
+
+static GUIDE: Guide = Guide {
+    page: "graph-users",
+    title: "Users of Microsoft Graph",
+    tables: &["IdentityInfo"],
+    exports: &[(
+        "GET https://graph.microsoft.com/v1.0/users?$select=...&$expand=manager,memberOf",
+        "100 a page; few properties unless $select names them",
+    )],
+    recognised: "userPrincipalName and id without an address",
+    fields: &[],
+    notes: &["The export has no time: TimeGenerated is the file's own, and the table is visible in every window."],
+};
 
 static FIELDS: FieldList = FieldList {
     name: "graph-user",
