@@ -174,6 +174,12 @@ fn unwrap<'r>(reader: Box<dyn Read + 'r>, hash: HashHandle, limits: &SizeLimits)
         let wrapping = sniff::wrapping(&head).filter(|_| wrappings.len() < WRAPPINGS_MAX);
         let Some(wrapping) = wrapping else {
             let content = sniff::content(&head);
+            if content == Content::Empty
+                && let Some(error) = error
+            {
+                // Nothing will be read that could tell of it.
+                return Err(error);
+            }
             let whole = Rejoined { head: head.clone(), at: 0, rest: reader, error };
             return Ok(Opened { reader: Box::new(whole), content, wrappings, head, hash });
         };
