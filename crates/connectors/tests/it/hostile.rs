@@ -178,7 +178,8 @@ fn changed(mut bytes: Vec<u8>, kind: usize, others: &[(&'static str, Vec<u8>)], 
 
 #[test]
 fn malformed_variants_of_every_format() {
-    let count = std::env::var("HOSTILE_VARIANTS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
+    let asked = std::env::var("HOSTILE_VARIANTS").ok().and_then(|text| text.parse::<usize>().ok());
+    let count = asked.unwrap_or(60);
     let seeds = seeds();
     assert!(seeds.len() >= 20);
     let neighbour = record("Neighbour");
@@ -189,7 +190,7 @@ fn malformed_variants_of_every_format() {
         let started = Instant::now();
         let (mut records, mut rows) = (0, 0);
         // Several files a load, all of one format: a name that lies comes for nothing.
-        for group in 0..(count + 9) / 10 {
+        for group in 0..count.div_ceil(10) {
             let files: Vec<(String, Vec<u8>)> = (group * 10..(group * 10 + 10).min(count))
                 .map(|number| {
                     let end = if number % 5 == 0 { "bin" } else { name.rsplit('.').next().unwrap_or_default() };
@@ -212,7 +213,10 @@ fn malformed_variants_of_every_format() {
         }
         let took = started.elapsed();
         assert!(took < Duration::from_secs(5) * count as u32, "{name} took {took:?}");
-        println!("hostile | {name} | {count} | {records} | {rows} | {:.1} s", took.as_secs_f64());
+        if asked.is_some() {
+            let mut out = std::io::stdout();
+            writeln!(out, "hostile | {name} | {count} | {records} | {rows} | {:.1} s", took.as_secs_f64()).unwrap();
+        }
     }
 }
 
