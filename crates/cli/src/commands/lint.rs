@@ -17,7 +17,7 @@ use crate::args::{AttackArg, LevelArg, LintArgs, LintFormat, LintProfileArg};
 use crate::exit::{Exit, Failure};
 use crate::git;
 use crate::report::lint::{self as report, LintReport};
-use crate::session::{self, Session, SessionInput};
+use crate::session::{self, Reading, Session, SessionInput};
 
 /// Lints the rules of all paths.
 pub fn run(args: &LintArgs) -> Result<Exit> {
@@ -98,6 +98,7 @@ fn check_names<'a>(given: impl Iterator<Item = &'a String>) -> Result<()> {
 
 fn find(args: &LintArgs, library: &RuleLibrary) -> Result<Vec<Finding>> {
     let session = Session::open(SessionInput {
+        reading: Reading::default(),
         logs: &args.logs,
         names: &args.names,
         functions: library.functions.clone(),
