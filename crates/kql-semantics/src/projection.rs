@@ -178,7 +178,7 @@ impl Binder<'_> {
                 Some(id) if seen.insert(id) => id,
                 Some(source) => {
                     let id = self.new_id();
-                    self.origins.pass_on(source, id);
+                    self.same_source(source, id);
                     id
                 }
                 None => {

@@ -106,6 +106,8 @@ impl Binder<'_> {
     fn case_of(&mut self, conditions: Vec<Expr>, values: Vec<Expr>, span: Span) -> Expr {
         let types: Vec<ScalarType> = values.iter().map(|value| value.ty).collect();
         let ty = common_value(&types);
+        let official: Vec<ScalarType> = values.iter().map(|value| self.official_type(value)).collect();
+        self.note_official(span, ty, common_value(&official));
         let mut values: Vec<Expr> = values.into_iter().map(|value| self.convert(value, ty)).collect();
         let Some(otherwise) = values.pop() else { return self.error_expr(span) };
         let branches = conditions.into_iter().zip(values).collect();
@@ -118,22 +120,31 @@ impl Binder<'_> {
         }
         let values: Vec<Expr> = args.iter().map(|arg| self.scalar(arg)).collect();
         let types: Vec<ScalarType> = values.iter().map(|value| value.ty).collect();
-        let Some(common) = common(types.iter().copied()) else {
+        let Some(shared) = common(types.iter().copied()) else {
             let types: Vec<&str> = values.iter().map(|value| value.ty.name()).collect();
             let message = format!("The function 'coalesce' is not compatible with arguments ({})", types.join(", "));
             self.error("KS127", name.span, message);
             return self.error_expr(span);
         };
         // The official parser wants all dynamic or none; deployed parsers mix them with strings, and mean strings.
-        let ty = if common == ScalarType::Dynamic { common_value(&types) } else { common };
-        if common == ScalarType::Dynamic && ty != ScalarType::Dynamic {
+        let ty = if shared == ScalarType::Dynamic { common_value(&types) } else { shared };
+        if shared == ScalarType::Dynamic && ty != ScalarType::Dynamic {
             for value in values.iter().filter(|value| value.ty != ScalarType::Dynamic) {
                 let help = format!("the dynamic arguments are read as {ty}");
                 self.kindness("KS141", value.span, "The expression must have the type dynamic.", help);
             }
         }
+        let official = common(values.iter().map(|value| self.official_type(value)));
+        self.note_official(span, ty, official.unwrap_or(ty));
         let values = values.into_iter().map(|value| self.convert(value, ty)).collect();
         Expr { kind: ExprKind::Coalesce(values), ty, span }
+    }
+
+    /// Remembers that the official parser shows the number at hand with another type.
+    fn note_official(&mut self, span: Span, ty: ScalarType, official: ScalarType) {
+        if ty.is_number() && official.is_number() && official != ty {
+            self.retyped.insert(span, official);
+        }
     }
 
     /// `now()`, `now(-1d)`, `ago(1d)`: literals when the offset is one.
@@ -316,10 +327,7 @@ impl Binder<'_> {
     pub(crate) fn official_type(&self, expr: &Expr) -> ScalarType {
         match &expr.kind {
             ExprKind::Column(id) => self.official_types.get(id).copied().unwrap_or(expr.ty),
-            ExprKind::Coalesce(args) => match (args.as_slice(), self.retyped.get(&expr.span)) {
-                ([_], Some(ty)) => *ty,
-                _ => common(args.iter().map(|arg| self.official_type(arg))).unwrap_or(expr.ty),
-            },
+            ExprKind::Coalesce(_) | ExprKind::Case { .. } => self.retyped.get(&expr.span).copied().unwrap_or(expr.ty),
             ExprKind::Convert(inner) if inner.ty.is_number() && expr.ty.is_number() => self.official_type(inner),
             // The engine gives a real; the official parser says otherwise of both.
             ExprKind::Call { function, .. } if function.name == "jaccard_index" => ScalarType::Dynamic,
@@ -327,11 +335,6 @@ impl Binder<'_> {
                 Some(ExprKind::Convert(inner)) if matches!(inner.ty, ScalarType::Int | ScalarType::Long) => inner.ty,
                 _ => expr.ty,
             },
-            ExprKind::Case { branches, otherwise } => {
-                let mut types: Vec<ScalarType> = branches.iter().map(|(_, value)| self.official_type(value)).collect();
-                types.push(self.official_type(otherwise));
-                if expr.ty.is_number() { common_value(&types) } else { expr.ty }
-            }
             _ => expr.ty,
         }
     }

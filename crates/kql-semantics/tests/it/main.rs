@@ -6,6 +6,7 @@ mod catalog;
 mod conformance;
 mod corpus;
 mod functions;
+mod kindness;
 mod names;
 mod promises;
 mod seeds;

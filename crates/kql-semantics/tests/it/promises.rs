@@ -170,6 +170,21 @@ fn a_wrong_call_still_gives_the_columns_of_the_function() {
     assert_eq!(codes(&bound).len(), 1, "{:?}", bound.diagnostics);
 }
 
+/// A default of another type decides what the official parser shows; the value keeps its own type, also where it is chosen
+/// among others and where a column has it under a second name.
+#[test]
+fn the_type_of_a_default_is_shown_wherever_the_value_goes() {
+    let text = "Activity | extend a = coalesce(column_ifexists('Size', int(null)), int(1))\n\
+        | extend b = iff(Status == 'x', a, int(null)), c = a, d = case(Status == 'x', a, todynamic(''))\n\
+        | project a, b, c, d, e = a + 1";
+    let bound = bind(text, &catalog());
+    let shown: Vec<(String, String)> = columns(&bound);
+    let types: Vec<&str> = shown.iter().map(|(_, ty)| ty.as_str()).collect();
+    assert_eq!(types, ["int", "int", "int", "int", "long"], "{shown:?}");
+    let rel = &bound.query.unwrap().results[0].rel;
+    assert!(rel.columns.iter().all(|column| column.ty == kql_types::ScalarType::Long));
+}
+
 #[test]
 fn elements_of_what_may_be_a_string_are_a_kindness() {
     let text = "Other | extend d = iff(Caller == '', split(Caller, '/'), dynamic('')) | project d[0]";
