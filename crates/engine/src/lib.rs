@@ -9,6 +9,7 @@ mod discover;
 mod execute;
 mod external;
 mod graph;
+mod growing;
 mod made;
 mod many;
 mod result;

@@ -21,14 +21,22 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
 use kql_exec::planner::KqlPlanner;
 
-/// The logical rules, in order. One pass suffices: nothing a later rule does gives an earlier one new work.
-fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    vec![
-        Arc::new(PushDownLimit::new()),
-        Arc::new(PushDownFilter::new()),
-        Arc::new(CommonSubexprEliminate::new()),
-        Arc::new(OptimizeProjections::new()),
-    ]
+use crate::growing::push_filters;
+
+type Rule = Arc<dyn OptimizerRule + Send + Sync>;
+
+/// The logical rules run in this order: limits, filters, the others. One pass suffices: nothing a later rule does gives an
+/// earlier one new work.
+fn limits() -> Vec<Rule> {
+    vec![Arc::new(PushDownLimit::new())]
+}
+
+fn filters() -> Vec<Rule> {
+    vec![Arc::new(PushDownFilter::new())]
+}
+
+fn others() -> Vec<Rule> {
+    vec![Arc::new(CommonSubexprEliminate::new()), Arc::new(OptimizeProjections::new())]
 }
 
 /// The physical rules, by their names. Those left out would find nothing: filters reach scans before (and a scan cannot
@@ -64,7 +72,9 @@ fn depth(plan: &LogicalPlan) -> usize {
 
 /// Plans for a number of partitions.
 pub(crate) struct Planner {
-    optimizer: Optimizer,
+    limits: Optimizer,
+    filters: Optimizer,
+    others: Optimizer,
     state: SessionState,
     /// The same without the rules that deep plans are spared.
     deep: SessionState,
@@ -100,7 +110,8 @@ impl Planner {
         };
         let (state, deep) = (state(all), state(few));
         let physical = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(KqlPlanner)]);
-        Planner { optimizer: Optimizer::with_rules(rules()), state, deep, physical }
+        let [limits, filters, others] = [limits(), filters(), others()].map(Optimizer::with_rules);
+        Planner { limits, filters, others, state, deep, physical }
     }
 
     pub(crate) fn state(&self) -> &SessionState {
@@ -112,7 +123,10 @@ impl Planner {
             return Ok(plan);
         }
         let context = OptimizerContext::new().with_max_passes(1);
-        self.optimizer.optimize(plan, &context, |_, _| {})
+        let run = |optimizer: &Optimizer, plan| optimizer.optimize(plan, &context, |_, _| {});
+        let plan = run(&self.limits, plan)?;
+        let plan = push_filters(plan, &|plan| run(&self.filters, plan))?;
+        run(&self.others, plan)
     }
 
     pub(crate) async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {

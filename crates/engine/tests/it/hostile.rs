@@ -128,6 +128,15 @@ fn unions_and_cases() {
     ends("200 joins", &format!("print x = 1 {joins} | summarize count()"));
 }
 
+/// Each column is read twice by the next: a filter on the last that held what it is made of would be a million nodes.
+#[test]
+fn columns_that_double() {
+    let steps: String = (0..40).map(|step| format!("| extend a = iff(x > {step}, a + {step}, a)\n")).collect();
+    let query = format!("range x from 1 to 50 step 1\n| extend a = x\n{steps}| where a > 0 | summarize sum(a)");
+    let by_hand = (1..=50_i64).map(|x| x + (0..40).filter(|step| x > *step).sum::<i64>()).sum();
+    answers("forty columns, each from the one before twice", &query, Value::Long(by_hand));
+}
+
 #[test]
 fn patterns() {
     let text = "a".repeat(50_000);

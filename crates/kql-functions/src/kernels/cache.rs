@@ -58,7 +58,7 @@ static REGEXES: LazyLock<Cache<String, Regex>> = LazyLock::new(Cache::default);
 /// The compiled form of a pattern.
 ///
 /// Kusto once took RE2 patterns, and published rules still have some that only RE2 accepts: a pattern that does not
-/// compile is tried again with the braces and brackets escaped that RE2 takes as plain characters.
+/// compile is tried again with the braces and brackets escaped that RE2 takes as plain characters, and `\<` and `\>` as these.
 ///
 /// # Errors
 /// A pattern that does not compile, or is too large.
@@ -84,7 +84,9 @@ fn escaped_as_re2(pattern: &str) -> String {
                 // An escape and the character after it; the braces of `\p{L}` and `\x{41}` belong to it.
                 let next = rest.chars().next().map_or(0, char::len_utf8);
                 let (escaped, after) = rest.split_at(next);
-                out.push('\\');
+                if !matches!(escaped, "<" | ">") {
+                    out.push('\\');
+                }
                 out.push_str(escaped);
                 rest = after;
                 if matches!(escaped, "p" | "P" | "x" | "u" | "U")
@@ -197,6 +199,7 @@ mod tests {
             (r"\s{\d+}\:", " {12}:"),
             (r"[0-9]{1-3}+", "5{1-3}"),
             (r"[^[{]{\p{L}", "a{é"),
+            (r"^[\w\<\>\?]+$", "<a?>"),
         ] {
             assert!(regex(pattern).unwrap().is_match(text), "{pattern} on {text}: {}", escaped_as_re2(pattern));
         }
