@@ -90,6 +90,8 @@ pub struct ScanStep {
     /// Index of the declared column and its value.
     pub assignments: Vec<(usize, Expr)>,
     pub output: ScanOutput,
+    /// A sequence may go on without it.
+    pub optional: bool,
 }
 
 /// The pattern of an [`Op::Parse`].

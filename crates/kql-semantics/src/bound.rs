@@ -351,8 +351,10 @@ pub struct TopNestedLevel {
     pub out: ColumnId,
     pub expr: Expr,
     pub others: Option<Expr>,
+    /// What ranks the groups, over the outputs of `calls`.
     pub aggregate_out: ColumnId,
-    pub aggregate: AggregateCall,
+    pub rank: Expr,
+    pub calls: Vec<(ColumnId, AggregateCall)>,
     pub descending: bool,
 }
 

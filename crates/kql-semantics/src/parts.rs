@@ -214,9 +214,13 @@ macro_rules! lists {
                             f($Part::Expr(expr));
                         }
                         f($Part::Expr(&$($mutable)? level.expr));
-                        for arg in &$($mutable)? level.aggregate.args {
-                            f($Part::Expr(arg));
+                        for (id, call) in &$($mutable)? level.calls {
+                            f($Part::Column(id));
+                            for arg in &$($mutable)? call.args {
+                                f($Part::Expr(arg));
+                            }
                         }
+                        f($Part::Expr(&$($mutable)? level.rank));
                         f($Part::Column(&$($mutable)? level.out));
                         f($Part::Column(&$($mutable)? level.aggregate_out));
                     }

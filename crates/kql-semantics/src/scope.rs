@@ -35,6 +35,8 @@ pub(crate) struct Graph {
     pub source: usize,
     pub target: usize,
     pub directed: bool,
+    /// One graph for each value of a column of nodes and edges, side by side: their ids never meet.
+    pub partitioned: bool,
 }
 
 impl Table {

@@ -496,7 +496,8 @@ pub struct MakeGraphClause {
     /// `with T1 on a, T2 on b` (tables of nodes with their key).
     pub nodes: Vec<(Expr, Name)>,
     pub with_node_id: Option<Name>,
-    pub partitioned_by: Option<Expr>,
+    /// `partitioned-by Key (operators over the graph of each key)`.
+    pub partitioned_by: Option<(Expr, SubPipeline)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -3,6 +3,7 @@
 //! Nothing is fetched: an address is answered by a file of a folder that the caller allows, or it has no rows. Begin at
 //! [`ExternalFiles::find`]; [`read`] makes rows of a file.
 
+mod parquet;
 mod read;
 
 use std::path::{Path, PathBuf};

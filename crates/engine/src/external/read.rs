@@ -30,6 +30,8 @@ enum Format {
     Whole,
     /// JSON objects, one after another or in arrays.
     Json,
+    /// A Parquet file: columns by name.
+    Parquet,
 }
 
 /// How a file is read.
@@ -57,7 +59,11 @@ pub(crate) fn read(
     columns: &[BoundColumn],
 ) -> Result<RecordBatch, EngineError> {
     let plan = plan(address, options, columns)?;
-    let text = text_of(file)?;
+    let bytes = bytes_of(file)?;
+    if plan.format == Format::Parquet {
+        return super::parquet::read(bytes, columns, file);
+    }
+    let text = text_of(&bytes);
     let mut builders: Vec<ColumnBuilder> = columns.iter().map(|column| ColumnBuilder::new(column.ty, 0)).collect();
     let rows = match plan.format {
         Format::Delimited(delimiter) => delimited(&text, delimiter, &plan, columns, &mut builders, file)?,
@@ -81,6 +87,7 @@ pub(crate) fn read(
             1
         }
         Format::Json => json(&text, &plan, &mut builders, file)?,
+        Format::Parquet => 0,
     };
     let fields: Fields = columns
         .iter()
@@ -111,7 +118,8 @@ fn plan(address: &str, options: &[(String, Value)], columns: &[BoundColumn]) -> 
         "txt" => Format::Lines,
         "raw" => Format::Whole,
         "json" | "multijson" | "singlejson" => Format::Json,
-        "parquet" | "avro" | "orc" | "apacheavro" | "w3clogfile" | "sstream" => {
+        "parquet" => Format::Parquet,
+        "avro" | "orc" | "apacheavro" | "w3clogfile" | "sstream" => {
             return Err(EngineError::Unsupported { name: format!("externaldata of format {name}"), span: None });
         }
         // An extension that says nothing.
@@ -181,7 +189,8 @@ fn steps(path: &str) -> Vec<String> {
     parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-fn text_of(file: &Path) -> Result<String, EngineError> {
+/// The bytes of a file, inflated: gzip, or the one file of a zip archive.
+fn bytes_of(file: &Path) -> Result<Vec<u8>, EngineError> {
     let unreadable = |error: std::io::Error| EngineError::Data(format!("{}: {error}", file.display()));
     let mut bytes = Vec::new();
     let opened = std::fs::File::open(file).map_err(unreadable)?;
@@ -193,13 +202,32 @@ fn text_of(file: &Path) -> Result<String, EngineError> {
         bytes = inflated;
     }
     if bytes.starts_with(b"PK\x03\x04") {
-        return Err(EngineError::Unsupported { name: "externaldata from a zip archive".to_owned(), span: None });
+        bytes = of_archive(&bytes, file)?;
     }
     if bytes.len() as u64 > BYTES_MAX {
         return Err(EngineError::Limit(format!("{}: more than {BYTES_MAX} bytes", file.display())));
     }
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+    Ok(bytes)
+}
+
+/// The first file of a zip archive, as the service takes it.
+fn of_archive(bytes: &[u8], file: &Path) -> Result<Vec<u8>, EngineError> {
+    let unreadable = |error: &dyn std::fmt::Display| EngineError::Data(format!("{}: {error}", file.display()));
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).map_err(|error| unreadable(&error))?;
+    for index in 0..archive.len() {
+        let member = archive.by_index(index).map_err(|error| unreadable(&error))?;
+        if member.is_file() {
+            let mut inflated = Vec::new();
+            member.take(BYTES_MAX + 1).read_to_end(&mut inflated).map_err(|error| unreadable(&error))?;
+            return Ok(inflated);
+        }
+    }
+    Err(unreadable(&"an archive without files"))
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()
 }
 
 fn delimited(

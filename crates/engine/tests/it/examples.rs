@@ -13,8 +13,6 @@ const UNSUPPORTED: &[&str] = &[
     "cursor_after",
     "cursor_before_or_at",
     "cursor_current",
-    "labels",
-    "node_id",
     "row_id",
     "rowstore_ordinal_range",
 ];

@@ -76,3 +76,42 @@ fn an_address_without_a_file_has_no_rows_and_a_warning() {
     let warning = output.diagnostics.iter().find(|diagnostic| diagnostic.code == "TW012").expect("a warning");
     assert!(warning.message.contains("https://example.org/none.csv"), "{}", warning.message);
 }
+
+#[test]
+fn archives_and_parquet_are_read() {
+    use datafusion::arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
+    use datafusion::arrow::record_batch::RecordBatch;
+    use std::io::Write;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(folder.path().join("feed.csv.zip")).unwrap());
+    archive.start_file("feed.csv", zip::write::SimpleFileOptions::default()).unwrap();
+    archive.write_all(b"a,1\nb,2\n").unwrap();
+    archive.finish().unwrap();
+    assert_eq!(
+        rows(folder.path(), "externaldata(k:string, n:long)['https://h/feed.csv.zip'] | where n == 2"),
+        vec![vec![text("b"), Value::Long(2)]]
+    );
+
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("n", Arc::new(Int64Array::from(vec![Some(5), None]))),
+        ("name", Arc::new(StringArray::from(vec![Some("x"), None]))),
+        ("at", Arc::new(TimestampMicrosecondArray::from(vec![Some(1_704_164_645_000_000), None]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let file = std::fs::File::create(folder.path().join("t.parquet")).unwrap();
+    let mut writer = datafusion::parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    assert_eq!(
+        rows(
+            folder.path(),
+            "externaldata(name:string, n:long, at:datetime, other:string)['https://h/t.parquet'] \
+             | project name, n, at = tostring(at), other"
+        ),
+        vec![
+            vec![text("x"), Value::Long(5), text("2024-01-02T03:04:05.0000000Z"), text("")],
+            vec![text(""), Value::Null(kql_types::ScalarType::Long), text(""), text("")],
+        ]
+    );
+}

@@ -1,6 +1,7 @@
 //! Graphs: made of tables, searched, and made tables again.
 
 use crate::operators::gives;
+use crate::options::answers;
 
 const STAFF: &str = "let people = datatable(name:string, age:long)['Ann',50, 'Bob',40, 'Cy',30, 'Di',25]; \
                      let reports = datatable(who:string, mgr:string, since:long)['Bob','Ann',1, 'Cy','Ann',2, 'Di','Bob',3, 'Ed','Di',4]; \
@@ -83,5 +84,34 @@ fn shortest_paths_take_fewest_edges() {
          | graph-shortest-paths (s)-[e*1..5]->(t) where s.n == 1 and t.n == 4 project path = tostring(map(e, b))",
         "path",
         &["[3,4]"],
+    );
+}
+
+#[test]
+fn parts_of_a_partitioned_graph_never_meet() {
+    // Both teams have an `a` and a `b`; only the red one goes on to `c`.
+    let graph = "let nodes = datatable(id:string, team:string, age:long)['a','red',1, 'b','red',2, 'c','red',3, 'a','blue',4, 'b','blue',5]; \
+                 let edges = datatable(src:string, dst:string, team:string)['a','b','red', 'b','c','red', 'a','b','blue']; \
+                 edges | make-graph src --> dst with nodes on id partitioned-by team";
+    answers(
+        &format!(
+            "{graph} (graph-match (x)-[e*1..3]->(y) where x.id == 'a' project x.team, end = y.id, age = y.age, n = array_length(e))"
+        ),
+        "x_team:string,end:string,age:long,n:long\n\"red\",\"b\",2,1\n\"red\",\"c\",3,2\n\"blue\",\"b\",5,1",
+    );
+    answers(
+        &format!("{graph} (graph-to-table edges)"),
+        "src:string,dst:string,team:string\n\"a\",\"b\",\"red\"\n\"b\",\"c\",\"red\"\n\"a\",\"b\",\"blue\"",
+    );
+}
+
+#[test]
+fn ids_and_labels_of_nodes() {
+    answers(
+        &format!(
+            "{STAFF} g | graph-match (x)-[r*1..2]->(boss) where boss.name == 'Ann' and x.age > 20 \
+                  project who = node_id(x), way = map(inner_nodes(r), node_id()), l = labels(x)"
+        ),
+        "who:string,way:dynamic,l:dynamic\n\"Bob\",[],[]\n\"Cy\",[],[]\n\"Di\",[\"Bob\"],[]",
     );
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::options::answers;
 use engine::{DataSet, Engine, QueryOptions, TableCatalog};
 use kql_types::Value;
 
@@ -127,5 +128,41 @@ fn lookups_find_the_network_of_an_address() {
         &format!("{nets} {rows} | evaluate ipv4_lookup(N, ip, net, return_unmatched=true) | project ip, name"),
         "ip name",
         &["10.1.2.3 ten", "192.168.1.7 home", "8.8.8.8 "],
+    );
+}
+
+#[test]
+fn optional_steps_of_scan_may_be_left_out() {
+    let rows = "datatable(t:long, e:string)[1,'in', 2,'read', 3,'out', 4,'in', 5,'out', 6,'out'] | sort by t asc";
+    let steps = "step a: e == 'in'; step b optional: e == 'read'; step c: e == 'out';";
+    answers(
+        &format!("{rows} | scan with_match_id=m with ({steps}) | project t, m"),
+        "t:long,m:long\n1,0\n2,0\n3,0\n4,1\n5,1\n6,1",
+    );
+    // The state of a step that was left out is empty.
+    answers(
+        &format!(
+            "{rows} | scan with_match_id=m declare (seen:long) with (step a output=none: e == 'in'; \
+                  step b optional output=none: e == 'read' => seen = t; step c output=last: e == 'out' => seen = b.t;) \
+                  | project t, seen"
+        ),
+        "t:long,seen:long\n3,2\n6,null",
+    );
+}
+
+#[test]
+fn groups_of_top_nested_rank_by_what_is_computed() {
+    let rows = "datatable(a:string, b:string, v:long)['x','p',1, 'x','q',9, 'y','p',4, 'y','q',4, 'z','p',8]";
+    answers(
+        &format!("{rows} | top-nested 2 of a by spread = max(v) - min(v) desc"),
+        "a:string,spread:long\n\"x\",8\n\"y\",0",
+    );
+    answers(
+        &format!("{rows} | top-nested 1 of a by sum(v) * 2, top-nested 1 of b by round(avg(v), 1)"),
+        "a:string,aggregated_a:long,b:string,aggregated_b:real\n\"x\",20,\"q\",9.0",
+    );
+    answers(
+        &format!("{rows} | top-nested 1 of a with others = 'rest' by n = sum(v) + count()"),
+        "a:string,n:long\n\"x\",12\n\"rest\",19",
     );
 }

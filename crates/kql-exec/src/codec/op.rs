@@ -128,7 +128,7 @@ fn read_call(json: &Json) -> Result<WindowCall> {
 fn write_scan(scan: &Scan) -> Result<Json> {
     let step = |step: &ScanStep| {
         let assigned: Vec<usize> = step.assignments.iter().map(|(index, _)| *index).collect();
-        json!({"output": output_name(step.output), "assigned": assigned})
+        json!({"output": output_name(step.output), "assigned": assigned, "optional": step.optional})
     };
     Ok(json!({
         "is": "scan", "keys": scan.keys, "schema": write_schema(scan.schema.as_arrow()), "inputs": scan.inputs,
@@ -147,6 +147,7 @@ fn read_scan(json: &Json) -> Result<Scan> {
             condition: nothing(),
             assignments: assigned.map(|index| (index as usize, nothing())).collect(),
             output: output(text(step, "output")?)?,
+            optional: flag(step, "optional")?,
         });
     }
     let inputs = list(json, "inputs")?.iter().filter_map(Json::as_str).map(str::to_owned).collect();

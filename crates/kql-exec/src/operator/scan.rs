@@ -2,7 +2,7 @@
 //!
 //! Every row is tried against the steps from the last to the first. A row that satisfies a step's condition either moves
 //! the match of the step before into this step, or takes the place of this step's row in its match; a match of the first
-//! step begins a new one. The state of a step holds the rows of all steps up to it. Rows are looked at one by one: the state
+//! step begins a new one. Optional steps may be left out. The state of a step holds the rows of all steps up to it. Rows are looked at one by one: the state
 //! that a condition sees depends on the row before.
 
 use std::sync::Arc;
@@ -94,21 +94,31 @@ impl ScanStage {
         let mut first_expr = self.exprs.len();
         for step in (0..self.scan.steps.len()).rev() {
             first_expr -= 1 + self.scan.steps.get(step).map_or(0, |step| step.assignments.len());
-            let before = step.checked_sub(1).and_then(|before| self.matches.get(before).cloned().flatten());
-            if let Some(before) = before
+            if let Some((from, before)) = self.before(step)
                 && let Some(declared) = self.try_step(step, first_expr, pass, Some(&before))?
             {
-                self.advance(step, pass, declared, before);
+                self.advance(from, step, pass, declared, before);
                 continue;
             }
             let here = self.matches.get(step).cloned().flatten();
-            if (here.is_some() || step == 0)
+            if (here.is_some() || self.may_skip(0, step))
                 && let Some(declared) = self.try_step(step, first_expr, pass, here.as_ref())?
             {
                 self.replace(step, pass, declared, here);
             }
         }
         Ok(())
+    }
+
+    /// The nearest match before a step, with only optional steps between.
+    fn before(&self, step: usize) -> Option<(usize, Match)> {
+        let found = |from: usize| Some((from, self.matches.get(from)?.clone()?));
+        (0..step).rev().find_map(found).filter(|(from, _)| self.may_skip(from + 1, step))
+    }
+
+    /// Whether all steps from one up to another may be left out.
+    fn may_skip(&self, from: usize, to: usize) -> bool {
+        self.scan.steps.get(from..to).unwrap_or_default().iter().all(|step| step.optional)
     }
 
     /// The declared columns of a row if it satisfies the step's condition.
@@ -144,15 +154,16 @@ impl ScanStage {
         inputs.chain(declared).cloned().collect()
     }
 
-    /// The match of the step before comes to this step.
-    fn advance(&mut self, step: usize, pass: &Row, declared: Row, mut state: Match) {
-        if let Some(slot) = self.matches.get_mut(step - 1) {
+    /// The match of a step before comes to this step.
+    fn advance(&mut self, from: usize, step: usize, pass: &Row, declared: Row, mut state: Match) {
+        if let Some(slot) = self.matches.get_mut(from) {
             *slot = None;
         }
         // The sequence that ends here, and the step that it leaves, have had their last rows.
-        self.flush(step - 1);
+        self.flush(from);
         self.flush(step);
-        state.rows.truncate(step);
+        state.rows.truncate(from + 1);
+        state.rows.resize(step, self.missing.clone());
         state.rows.push(self.kept(pass, &declared));
         let id = state.id;
         if let Some(slot) = self.matches.get_mut(step) {
@@ -172,7 +183,9 @@ impl ScanStage {
             }
             None => {
                 self.matched += 1;
-                Match { rows: vec![kept], id: self.matched }
+                let mut rows = vec![self.missing.clone(); step];
+                rows.push(kept);
+                Match { rows, id: self.matched }
             }
         };
         let id = state.id;

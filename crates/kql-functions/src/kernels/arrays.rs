@@ -241,7 +241,8 @@ pub fn array_reverse(args: &Args<'_>) -> KernelResult {
 pub fn repeat(args: &Args<'_>) -> KernelResult {
     let (value, count) = (Dynamics::of(args, 0)?, args.long(1)?);
     args.to_dynamics(|row, out| {
-        let count = usize::try_from(count.opt(row)?).unwrap_or(0).min(RANGE_MAX);
+        // A count below zero gives null.
+        let count = usize::try_from(count.opt(row)?).ok()?.min(RANGE_MAX);
         let mut text = String::new();
         value.write(row, &mut text);
         write_items(std::iter::repeat_n(text.as_str(), count), out);

@@ -77,11 +77,17 @@ pub fn beta_pdf(args: &Args<'_>) -> KernelResult {
     })
 }
 
-/// `beta_inv(probability, alpha, beta)`, by bisection.
+/// `beta_inv(probability, alpha, beta)`, by bisection. A probability beyond 1 gives null, a parameter that is not above zero
+/// NaN.
 pub fn beta_inv(args: &Args<'_>) -> KernelResult {
-    reals(args, |probability, a, b| {
-        if !(0.0..=1.0).contains(&probability) || a <= 0.0 || b <= 0.0 {
-            return f64::NAN;
+    let (probability, alpha, beta) = (args.real(0)?, args.real(1)?, args.real(2)?);
+    args.to_reals(|row| {
+        let (probability, a, b) = (probability.opt(row)?, alpha.opt(row)?, beta.opt(row)?);
+        if probability > 1.0 {
+            return None;
+        }
+        if probability.is_nan() || probability <= 0.0 || a <= 0.0 || b <= 0.0 {
+            return Some(f64::NAN);
         }
         let (mut low, mut high) = (0.0_f64, 1.0_f64);
         for _ in 0..200 {
@@ -92,7 +98,7 @@ pub fn beta_inv(args: &Args<'_>) -> KernelResult {
                 high = middle;
             }
         }
-        f64::midpoint(low, high)
+        Some(f64::midpoint(low, high))
     })
 }
 

@@ -105,7 +105,7 @@ pub fn series_seasonal(args: &Args<'_>) -> KernelResult {
     let (series, period) = (args.text(0)?, args.long_or(1, -1)?);
     args.to_dynamics(|row, out| {
         let values = reals(series.opt(row)?)?;
-        write_reals(&season(&values, values.len(), period.opt(row)?, 0.7), out);
+        write_reals(&season(&values, values.len(), period.opt(row)?, 0.6), out);
         Some(())
     })
 }

@@ -45,6 +45,19 @@ impl Correlation {
     }
 }
 
+impl Correlation {
+    /// The score of a period that is asked for: nothing for one that is too short or too long to be seen, or that noise
+    /// would show as well (the usual bound for the autocorrelation of noise).
+    fn validated(&self, period: f64) -> f64 {
+        let count = self.centered.len() as f64;
+        if !(PERIOD_MIN as f64..=count / 2.0).contains(&period) {
+            return 0.0;
+        }
+        let score = self.score(period.round() as usize);
+        if score < 1.96 / count.sqrt() { 0.0 } else { score }
+    }
+}
+
 /// The best periods between two lengths, best first: peaks of the correlation that are no multiples of better ones.
 pub fn detect(series: &[f64], shortest: f64, longest: f64, count: usize) -> Vec<Period> {
     let half = series.len() as f64 / 2.0;
@@ -106,7 +119,7 @@ pub fn series_periods_validate(args: &Args<'_>) -> KernelResult {
         for period in &periods {
             let period = period.opt(row)?;
             lengths.push(Dynamic::Real(period));
-            scores.push(Dynamic::Real(if period >= 1.0 { correlation.score(period.round() as usize) } else { 0.0 }));
+            scores.push(Dynamic::Real(correlation.validated(period)));
         }
         Some(Dynamic::Array(vec![Dynamic::Array(lengths), Dynamic::Array(scores)]))
     })
@@ -125,6 +138,14 @@ mod tests {
         let found = detect(&wave(6, 60), 0.0, 50.0, 2);
         assert_eq!(found.iter().map(|period| period.length).collect::<Vec<_>>(), [6]);
         assert!(found[0].score > 0.9);
+    }
+
+    #[test]
+    fn what_noise_would_show_is_no_period() {
+        let correlation = Correlation::of(&wave(7, 70));
+        assert!(correlation.validated(7.0) > 0.9);
+        assert_eq!(correlation.validated(10.0), 0.0);
+        assert_eq!((correlation.validated(3.0), correlation.validated(36.0)), (0.0, 0.0));
     }
 
     #[test]

@@ -86,7 +86,7 @@ const SYSTEMS: &[(&str, &str, &str)] = &[
 /// Family, brand and model; `$1` stands for the pattern's group.
 const DEVICES: &[(&str, &str, &str, &str)] = &[
     ("Spider", "Spider", "Desktop", r"(?i)\b(?:\w*bot|crawler|spider|slurp)\b"),
-    ("Nokia $1", "Nokia", "$1", r"Nokia([\w-]+)"),
+    ("Nokia $1", "Nokia", "$1$2", r"Nokia([A-Za-z]*\d+)([\w-]*)"),
     ("iPhone", "Apple", "iPhone", r"\biPhone\b"),
     ("iPad", "Apple", "iPad", r"\biPad\b"),
     ("iPod", "Apple", "iPod", r"\biPod\b"),
@@ -167,7 +167,9 @@ fn write_system(agent: &str, out: &mut String) {
 
 fn write_device(agent: &str, out: &mut String) {
     let [family, brand, model] = match first_match(&RULES.devices, agent) {
-        Some((names, captures)) => names.map(|name| name.replace("$1", group(&captures, 1))),
+        Some((names, captures)) => {
+            names.map(|name| name.replace("$1", group(&captures, 1)).replace("$2", group(&captures, 2)))
+        }
         None => ["Other".to_owned(), String::new(), String::new()],
     };
     write_entries(&[("Family", &family), ("Brand", &brand), ("Model", &model)], out);

@@ -7,13 +7,23 @@ pub static FAMILY: &[Form] = &[
     Form {
         name: "make-graph",
         kind: FormKind::GraphOperator,
-        syntax: &["EDGES | make-graph SOURCE --> TARGET [with NODES on KEY, ...]"],
+        syntax: &[
+            "EDGES | make-graph SOURCE --> TARGET [with NODES on KEY, ...]",
+            "EDGES | make-graph SOURCE --> TARGET with_node_id = NAME",
+            "EDGES | make-graph SOURCE --> TARGET with NODES on KEY, ... partitioned-by COLUMN (GRAPH_OPERATOR)",
+        ],
         summary: "Makes a graph of a table of edges, and tables of nodes.",
-        details: "",
-        examples: &[ex(
-            "let Nodes = datatable(Name:string)['ann','vm','key']; let Edges = datatable(From:string, To:string, Way:string)['ann','vm','login', 'vm','key','read']; Edges | make-graph From --> To with Nodes on Name | graph-to-table nodes | sort by Name asc",
-            "Name:string\n\"ann\"\n\"key\"\n\"vm\"",
-        )],
+        details: "`-->` for edges with a direction, `--` for others. `partitioned-by` makes a graph for each value of a column of edges and nodes, and puts together what the operator gives for each.",
+        examples: &[
+            ex(
+                "let Nodes = datatable(Id:string, Team:string)['a','red', 'b','red', 'a','blue', 'b','blue']; let Edges = datatable(From:string, To:string, Team:string)['a','b','red', 'b','a','blue']; Edges | make-graph From --> To with Nodes on Id partitioned-by Team (graph-match (x)-[e]->(y) project Team = x.Team, Way = strcat(x.Id, y.Id)) | sort by Team asc",
+                "Team:string,Way:string\n\"blue\",\"ba\"\n\"red\",\"ab\"",
+            ),
+            ex(
+                "let Nodes = datatable(Name:string)['ann','vm','key']; let Edges = datatable(From:string, To:string, Way:string)['ann','vm','login', 'vm','key','read']; Edges | make-graph From --> To with Nodes on Name | graph-to-table nodes | sort by Name asc",
+                "Name:string\n\"ann\"\n\"key\"\n\"vm\"",
+            ),
+        ],
     },
     Form {
         name: "graph-match",

@@ -68,7 +68,7 @@ pub static FAMILY: &[Form] = &[
         kind: FormKind::Operator,
         syntax: &["T | top-nested [NUMBER] of EXPRESSION [with others = VALUE] by AGGREGATE, top-nested ..."],
         summary: "The largest groups, and within each of them the largest groups of the next level.",
-        details: "Each level gives two columns: the value, and the aggregate it was ranked by.",
+        details: "Each level gives two columns: the value, and what it was ranked by: an aggregate, or what is computed of several.",
         examples: &[ex(
             "datatable(User:string, Country:string, Hits:long)['ann','PL',3, 'bob','DE',1, 'ann','DE',2] | top-nested 1 of User by Total = sum(Hits), top-nested 1 of Country by Part = sum(Hits)",
             "User:string,Total:long,Country:string,Part:long\n\"ann\",5,\"PL\",3",
@@ -122,10 +122,10 @@ pub static FAMILY: &[Form] = &[
         name: "scan",
         kind: FormKind::Operator,
         syntax: &[
-            "T | scan [with_match_id = NAME] [declare (NAME: TYPE = VALUE, ...)] with (step NAME [output = all | last | none]: CONDITION [=> COLUMN = VALUE, ...]; ...)",
+            "T | scan [with_match_id = NAME] [declare (NAME: TYPE = VALUE, ...)] with (step NAME [optional] [output = all | last | none]: CONDITION [=> COLUMN = VALUE, ...]; ...)",
         ],
         summary: "Looks for sequences in ordered rows, by steps that remember what came before.",
-        details: "The rows must be serialized. A step names the state of an earlier step as `STEP.COLUMN`.",
+        details: "The rows must be serialized. A step names the state of an earlier step as `STEP.COLUMN`. An optional step may be left out of a sequence.",
         examples: &[ex(
             "datatable(T:long, Event:string)[1, 'login', 2, 'read', 3, 'logout', 4, 'read'] | sort by T asc | scan declare (Session:long = 0) with (step a: Event == 'login' => Session = T; step b: Event != 'login' => Session = a.Session;) | project T, Event, Session",
             "T:long,Event:string,Session:long\n1,\"login\",1\n2,\"read\",1\n3,\"logout\",1\n4,\"read\",1",

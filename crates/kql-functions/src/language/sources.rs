@@ -39,7 +39,7 @@ pub static FAMILY: &[Form] = &[
         kind: FormKind::Operator,
         syntax: &["externaldata (NAME: TYPE, ...) [ADDRESS, ...] [with (PROPERTY = VALUE, ...)]"],
         summary: "Reads rows from files at addresses.",
-        details: "Nothing is fetched: an address is answered by a file of a folder given with `--external`, `HOST/PATH` or the last part of the path in it, and has no rows without one. Formats are csv, tsv, tsve, psv, scsv, sohsv, txt, raw, json and multijson, also in gzip.",
+        details: "Nothing is fetched: an address is answered by a file of a folder given with `--external`, `HOST/PATH` or the last part of the path in it, and has no rows without one. Formats are csv, tsv, tsve, psv, scsv, sohsv, txt, raw, json and multijson, also in gzip or as the first file of a zip archive, and parquet, whose columns go by name.",
         examples: &[ex(
             "externaldata(Ip:string)['https://feeds.example/addresses.txt'] with (format='txt') | count",
             "Count:long\n0",

@@ -181,7 +181,7 @@ pub static FAMILY: &[Function] = &[
     Function::new(Entry {
         name: "repeat",
         summary: "Makes an array with the same value several times.",
-        details: "",
+        details: "A count below zero gives null.",
         overloads: &[takes(&[any("value"), integer("count")], Dynamic)],
         result_name: ResultName::PrefixAndFirstArgument("repeat"),
         examples: &[ex("print a = repeat(\"x\", 2)", "a:dynamic\n[\"x\",\"x\"]")],

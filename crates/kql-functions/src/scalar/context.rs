@@ -247,10 +247,10 @@ pub static FAMILY: &[Function] = &[
     Function::new(Entry {
         name: "node_id",
         summary: "The identity of a node in `graph-match`.",
-        details: "",
-        overloads: &[takes(&[any("node").optional()], Dynamic)],
+        details: "As text. Within `graph-match`; without an argument inside `all`, `any` and `map` over `inner_nodes`.",
+        overloads: &[takes(&[any("node").optional()], String)],
         result_name: ResultName::None,
-        examples: &[ex("let e = datatable(s:string, t:string, weight:long)['x', 'y', 2]; e | make-graph s --> t with_node_id=name | graph-match (a)-[path*1..2]->(b) project n = node_id(a)", "n:dynamic\nnull")],
+        examples: &[ex("let e = datatable(s:string, t:string, weight:long)['x', 'y', 2]; e | make-graph s --> t with_node_id=name | graph-match (a)-[path*1..2]->(b) project n = node_id(a)", "n:string\n\"x\"")],
         kernel: None,
     })
     .by_binder(),
@@ -277,7 +277,7 @@ pub static FAMILY: &[Function] = &[
     Function::new(Entry {
         name: "labels",
         summary: "The labels of a node or an edge.",
-        details: "",
+        details: "Only stored graph models have labels: of a graph that `make-graph` makes, always an empty array.",
         overloads: &[takes(&[any("element").optional()], Dynamic)],
         result_name: ResultName::None,
         examples: &[ex("let e = datatable(s:string, t:string, weight:long)['x', 'y', 2]; e | make-graph s --> t with_node_id=name | graph-match (a)-[path*1..2]->(b) project n = labels(a)", "n:dynamic\n[]")],

@@ -276,7 +276,7 @@ pub static FAMILY: &[Function] = &[
     Function::new(Entry {
         name: "beta_inv",
         summary: "Gives the x that has a cumulative beta distribution.",
-        details: "",
+        details: "A probability above 1 gives null; one that is not above 0, or a parameter that is not, gives NaN.",
         overloads: &[takes(&[real("probability"), real("alpha"), real("beta")], Real)],
         result_name: ResultName::None,
         examples: &[ex("print r = round(beta_inv(0.5, 2, 2), 6)", "r:real\n0.5")],

@@ -41,9 +41,6 @@ type StateColumns = Vec<Vec<(ColumnId, ColumnId)>>;
 
 impl Lowering<'_> {
     pub(super) fn lower_scan(&mut self, rel: &Rel, parts: &ScanParts<'_>, needed: &ColumnSet) -> LowerResult<Lowered> {
-        if let Some(step) = parts.steps.iter().find(|step| step.optional) {
-            return Err(LowerError::unsupported("optional step of scan", step.condition.span));
-        }
         let mut wanted = needed.clone();
         for step in parts.steps {
             columns_of(&step.condition, &mut wanted);
@@ -85,7 +82,7 @@ impl Lowering<'_> {
                 assignments.push((*index, self.expr(&within, &value)?));
             }
             let condition = self.condition(&within, &condition)?;
-            steps.push(ScanStep { condition, assignments, output: step.output });
+            steps.push(ScanStep { condition, assignments, output: step.output, optional: step.optional });
         }
         let missing = input.iter().map(|seen| scalar(&Value::missing(seen.ty))).collect::<Vec<_>>();
         let missing = missing.into_iter().chain(defaults.iter().cloned()).collect();

@@ -35,7 +35,7 @@ impl Lowering<'_> {
         let Some((level, above)) = levels.split_last() else { return Err(LowerError::bug("no level")) };
         let mut wanted = ColumnSet::default();
         levels.iter().for_each(|level| columns_of(&level.expr, &mut wanted));
-        level.aggregate.args.iter().for_each(|arg| columns_of(arg, &mut wanted));
+        level.calls.iter().flat_map(|(_, call)| &call.args).for_each(|arg| columns_of(arg, &mut wanted));
         let lowered = self.lower(input, &wanted)?;
         let lowered = self.without_ghosts(lowered)?;
         let mut group: Vec<PlanExpr> = Vec::new();
@@ -45,16 +45,18 @@ impl Lowering<'_> {
             group.push(named(self.expr(&lowered, &level.expr)?, &name));
             outputs.push(column(&name));
         }
-        let name = column_name(level.aggregate_out);
-        let mut aggregates = vec![self.aggregate_call(&lowered, &level.aggregate, None)?.0.alias(&name)];
-        outputs.push(column(&name));
+        let mut aggregates = Vec::with_capacity(level.calls.len());
+        for (out, call) in &level.calls {
+            aggregates.push(self.aggregate_call(&lowered, call, None)?.0.alias(column_name(*out)));
+        }
         let hidden = self.carry(&lowered, &mut group, &mut aggregates, &mut outputs);
         let plan = self.aggregated(lowered, group, aggregates, false)?;
-        let grouped = Lowered { plan: project_plan(plan, outputs)?, order: Vec::new(), hidden };
+        let grouped = Lowered { plan, order: Vec::new(), hidden };
+        outputs.push(named(self.expr(&grouped, &level.rank)?, &column_name(level.aggregate_out)));
+        let grouped = Lowered { plan: project_plan(grouped.plan, outputs)?, order: Vec::new(), hidden: grouped.hidden };
         let Some(count) = &level.count else { return Ok(grouped) };
         let count = self.count(count)?;
-        let rank =
-            Expr { kind: ExprKind::Column(level.aggregate_out), ty: level.aggregate.ty, span: level.aggregate.span };
+        let rank = Expr { kind: ExprKind::Column(level.aggregate_out), ty: level.rank.ty, span: level.rank.span };
         let keys = [SortKey { expr: rank, descending: level.descending, nulls_first: !level.descending }];
         let (mut grouped, mut order) = self.order_keys(grouped, &keys)?;
         order.push(ascending(column_name(level.out)));

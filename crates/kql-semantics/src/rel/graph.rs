@@ -67,22 +67,41 @@ impl Binder<'_> {
     }
 
     fn make_graph(&mut self, input: Table, clause: &MakeGraphClause, span: Span) -> Table {
-        if let Some(partition) = &clause.partitioned_by {
-            self.unsupported("make-graph partitioned-by", partition.span);
+        let partition = clause.partitioned_by.as_ref().map(|(key, _)| key);
+        if let (Some(partition), Some(_)) = (partition, &clause.with_node_id) {
+            self.unsupported("make-graph partitioned-by with with_node_id", partition.span);
         }
-        let edges = self.materialized(input, span);
-        let (edges, (source, target)) =
-            self.with_row(edges, |b, _| (b.scalar(&clause.source), b.scalar(&clause.target)));
-        let place = |expr: &Expr| match expr.kind {
-            ExprKind::Column(id) => edges.rel.columns.iter().position(|column| column.id == id),
-            _ => None,
+        let input = match partition {
+            Some(partition) => self.with_partition_ends(input, clause, partition, span),
+            None => input,
         };
-        let (Some(source_at), Some(target_at)) = (place(&source), place(&target)) else { return self.no_table(span) };
+        let edges = self.materialized(input, span);
+        let (source_at, target_at) = match partition {
+            Some(_) => (edges.rel.columns.len().saturating_sub(2), edges.rel.columns.len().saturating_sub(1)),
+            None => {
+                let (_, (source, target)) =
+                    self.with_row(edges.clone(), |b, _| (b.scalar(&clause.source), b.scalar(&clause.target)));
+                let place = |expr: &Expr| match expr.kind {
+                    ExprKind::Column(id) => edges.rel.columns.iter().position(|column| column.id == id),
+                    _ => None,
+                };
+                match (place(&source), place(&target)) {
+                    (Some(source), Some(target)) => (source, target),
+                    _ => return self.no_table(span),
+                }
+            }
+        };
         let mut parts = Vec::new();
         for (table, key) in &clause.nodes {
             let table = self.without_row(|b| b.table(table));
             let key_expr = ast::Expr { kind: ast::ExprKind::Name(key.clone()), span: key.span };
-            let (table, key) = self.with_row(table, |b, _| b.scalar(&key_expr));
+            let (table, key) = self.with_row(table, |b, _| {
+                let key = b.scalar(&key_expr);
+                match partition {
+                    Some(partition) => b.partition_id(partition, key, span),
+                    None => key,
+                }
+            });
             parts.push(self.identified(table, key, 1, true, span));
         }
         for at in [source_at, target_at] {
@@ -94,7 +113,44 @@ impl Binder<'_> {
         let nodes = self.one_row_each(all, clause.with_node_id.as_ref(), span);
         let nodes = self.materialized(nodes, span);
         let directed = clause.direction != ast::GraphDirection::Any;
-        self.graph_table(Graph { nodes, edges, source: source_at, target: target_at, directed }, span)
+        let partitioned = partition.is_some();
+        let graph = Graph { nodes, edges, source: source_at, target: target_at, directed, partitioned };
+        let graph = self.graph_table(graph, span);
+        match &clause.partitioned_by {
+            Some((_, operators)) => self.sub_pipeline(graph, operators),
+            None => graph,
+        }
+    }
+
+    /// The id of a node within its part: no id of another part is the same.
+    fn partition_id(&mut self, partition: &ast::Expr, id: Expr, span: Span) -> Expr {
+        let partition = self.scalar(partition);
+        let between = literal(Value::String("\u{1}".to_string()), span);
+        self.function_call("strcat", vec![partition, between, id], ScalarType::String, span)
+    }
+
+    /// Edges with the ids of their ends within their part, as the last columns.
+    fn with_partition_ends(
+        &mut self,
+        input: Table,
+        clause: &MakeGraphClause,
+        partition: &ast::Expr,
+        span: Span,
+    ) -> Table {
+        let (input, ends) = self.with_row(input, |b, _| {
+            [&clause.source, &clause.target].map(|end| {
+                let end = b.scalar(end);
+                b.partition_id(partition, end, span)
+            })
+        });
+        let mut columns = input.rel.columns.clone();
+        let mut exprs: Vec<_> = columns.iter().map(|column| (column.id, column_expr(column, span))).collect();
+        for (name, end) in ["$source", "$target"].into_iter().zip(ends) {
+            let column = self.new_column(name, ScalarType::String);
+            exprs.push((column.id, end));
+            columns.push(column);
+        }
+        Table::new(self.rel(RelKind::Project { input: input.rel, exprs }, columns, false, span))
     }
 
     /// A table with its key as the node's id and a mark, and its own columns if they are the node's properties.
@@ -166,6 +222,9 @@ impl Binder<'_> {
     }
 
     fn graph_mark_components(&mut self, graph: &Graph, name: &str, strong: bool, span: Span) -> Table {
+        if graph.partitioned {
+            self.unsupported("graph-mark-components of a partitioned graph", span);
+        }
         let column = self.new_column(name, ScalarType::Long);
         let spec = bag(vec![
             ("source", number(graph.source)),
@@ -216,7 +275,8 @@ impl Binder<'_> {
                 true => &[("with_node_id", 0)],
                 false => &[("with_source_id", graph.source), ("with_target_id", graph.target)],
             };
-            let mut shown: Vec<BoundColumn> = table.rel.columns.iter().skip(usize::from(is_nodes)).cloned().collect();
+            let hidden = |column: &&BoundColumn| !column.name.starts_with('$');
+            let mut shown: Vec<BoundColumn> = table.rel.columns.iter().filter(hidden).cloned().collect();
             let mut exprs: Vec<_> = shown.iter().map(|column| (column.id, column_expr(column, span))).collect();
             for (param, at) in ends {
                 let (Some(name), Some(column)) = (self.op_text(operator, param), table.rel.columns.get(*at)) else {

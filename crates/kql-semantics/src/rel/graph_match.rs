@@ -23,6 +23,7 @@ pub(crate) struct GraphScope {
     degrees: [BoundColumn; 2],
     degrees_used: bool,
     outputs: Vec<Output>,
+    partitioned: bool,
     /// Inside `all`, `any` and `map`: names are those of an edge, or of a node.
     lambda: Option<Of>,
 }
@@ -104,6 +105,9 @@ impl Binder<'_> {
         let nodes = self.copy_table(&graph.nodes, span);
         let degrees = [self.new_column("$in", ScalarType::Long), self.new_column("$out", ScalarType::Long)];
         let (elements, starts) = self.pattern_elements(clause);
+        if graph.partitioned && starts.len() > 1 {
+            self.unsupported("patterns that begin apart in a partitioned graph", span);
+        }
         let side = |table: &Table| Side { columns: table.rel.columns.clone(), computed: Vec::new() };
         let scope = GraphScope {
             elements,
@@ -112,6 +116,7 @@ impl Binder<'_> {
             degrees,
             degrees_used: false,
             outputs: Vec::new(),
+            partitioned: graph.partitioned,
             lambda: None,
         };
         let outer = self.graph.replace(Box::new(scope));
@@ -378,7 +383,7 @@ impl Binder<'_> {
         scope.elements.get(at).map(|element| (at, element.part))
     }
 
-    /// `all`, `any`, `map`, `inner_nodes`, `node_degree_in`, `node_degree_out`, `labels`.
+    /// `all`, `any`, `map`, `inner_nodes`, `node_degree_in`, `node_degree_out`, `node_id`, `labels`.
     pub(crate) fn graph_call(&mut self, name: &Name, args: &[ast::Expr], span: Span) -> Option<Bound> {
         match (name.text.as_str(), args) {
             ("node_degree_in" | "node_degree_out", _) => {
@@ -412,9 +417,26 @@ impl Binder<'_> {
                 let packed = self.packed(true, span);
                 Some(Bound::Scalar(self.graph_list(element, Of::InnerNodes, packed, span)))
             }
+            // Only stored graph models have labels.
             ("labels", _) => {
-                self.unsupported("labels", span);
-                Some(Bound::Scalar(Expr { ty: ScalarType::Dynamic, ..self.error_expr(span) }))
+                let none = kql_types::Value::Dynamic(Dynamic::Array(Vec::new()));
+                Some(Bound::Scalar(crate::binder::literal(none, span)))
+            }
+            ("node_id", _) => {
+                if self.graph.as_ref()?.partitioned {
+                    self.unsupported("node_id in a partitioned graph", span);
+                }
+                let id = self.graph.as_ref()?.nodes.columns.first()?.clone();
+                let text = self.function_call("tostring", vec![column_expr(&id, span)], ScalarType::String, span);
+                match args.first().map(|arg| &unwrapped(arg).kind) {
+                    Some(ast::ExprKind::Name(variable)) => {
+                        let (element, _) = self.graph_variable(variable)?;
+                        let source = self.compute(true, text)?;
+                        let expr = self.graph_output(element, Mode::Single, source, ScalarType::String, span);
+                        Some(Bound::Scalar(expr))
+                    }
+                    _ => Some(Bound::Scalar(text)),
+                }
             }
             _ => None,
         }

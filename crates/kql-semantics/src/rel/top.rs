@@ -8,7 +8,7 @@ use kql_types::{ScalarType, Span};
 
 use super::rows::key_of;
 use crate::binder::{Binder, Context};
-use crate::bound::{AggregateCall, BoundColumn, ExprKind, RelKind, SummarizeItem, TopNestedLevel};
+use crate::bound::{AggregateCall, BoundColumn, ColumnId, ExprKind, RelKind, SummarizeItem, TopNestedLevel};
 use crate::expr::types::is_summable;
 use crate::expr::unwrapped;
 use crate::scope::Table;
@@ -110,7 +110,7 @@ impl Binder<'_> {
             _ => &clause.by.expr,
         };
         let rank = self.in_context(Context::Aggregate, |b| b.scalar(by));
-        let mut items = std::mem::replace(&mut self.aggregates, outer);
+        let items = std::mem::replace(&mut self.aggregates, outer);
         let of_name = self.name_of(&clause.expr).unwrap_or_default();
         let by_name = match &clause.by.expr.kind {
             ast::ExprKind::Named { names, .. } => names.first().map(|name| name.text.clone()),
@@ -121,24 +121,27 @@ impl Binder<'_> {
         let aggregate_out = self.new_column(unique(used, &by_name), rank.ty);
         columns.push(out.clone());
         columns.push(aggregate_out.clone());
-        let aggregate: AggregateCall = match (items.pop(), &rank.kind) {
-            (Some(SummarizeItem::Aggregate { out, call }), ExprKind::Column(id)) if items.is_empty() && out == *id => {
-                call
-            }
-            _ => {
-                if !matches!(rank.kind, ExprKind::Error) {
-                    self.unsupported("top-nested by a computed aggregate", span);
+        let mut calls: Vec<(ColumnId, AggregateCall)> = Vec::with_capacity(items.len());
+        for item in items {
+            match item {
+                SummarizeItem::Aggregate { out, call } => calls.push((out, call)),
+                SummarizeItem::ArgExtreme { .. } | SummarizeItem::TakeAny { .. } => {
+                    self.unsupported("top-nested by values of other columns", span);
+                    return None;
                 }
-                return None;
             }
-        };
+        }
+        if matches!(rank.kind, ExprKind::Error) {
+            return None;
+        }
         Some(TopNestedLevel {
             count,
             out: out.id,
             expr,
             others,
             aggregate_out: aggregate_out.id,
-            aggregate,
+            rank,
+            calls,
             descending: clause.by.descending.unwrap_or(true),
         })
     }

@@ -50,9 +50,15 @@ impl Binder<'_> {
             let mut level = level.clone();
             level.others = None;
             rename(&mut level.expr, &ids);
-            for arg in &mut level.aggregate.args {
-                rename(arg, &ids);
+            let mut outs = ids.clone();
+            outs.clear();
+            for (out, call) in &mut level.calls {
+                call.args.iter_mut().for_each(|arg| rename(arg, &ids));
+                let fresh = self.new_id();
+                outs.insert(*out, fresh);
+                *out = fresh;
             }
+            rename(&mut level.rank, &outs);
             level.out = self.new_id();
             level.aggregate_out = self.new_id();
             renamed.push(level);
@@ -64,7 +70,7 @@ impl Binder<'_> {
         let mut columns = Vec::with_capacity(levels.len() * 2);
         for level in &levels {
             columns.push(BoundColumn { id: level.out, name: "$key".into(), ty: level.expr.ty });
-            columns.push(BoundColumn { id: level.aggregate_out, name: "$rank".into(), ty: level.aggregate.ty });
+            columns.push(BoundColumn { id: level.aggregate_out, name: "$rank".into(), ty: level.rank.ty });
         }
         self.rel(RelKind::TopNested { input, levels }, columns, false, span)
     }
@@ -142,14 +148,15 @@ impl Binder<'_> {
         for (level, over) in levels.iter().zip(over_rows).skip(depth) {
             let Some(others) = &level.others else {
                 shown.push(literal(Value::missing(level.expr.ty), span));
-                shown.push(literal(Value::missing(level.aggregate.ty), span));
+                shown.push(literal(Value::missing(level.rank.ty), span));
                 continue;
             };
-            let out = self.new_column("$rank", level.aggregate.ty);
-            items.push(SummarizeItem::Aggregate { out: out.id, call: over.aggregate.clone() });
+            for (out, call) in &over.calls {
+                items.push(SummarizeItem::Aggregate { out: *out, call: call.clone() });
+                grouped.push(BoundColumn { id: *out, name: "$call".into(), ty: call.ty });
+            }
             shown.push(others.clone());
-            shown.push(column_expr(&out, span));
-            grouped.push(out);
+            shown.push(over.rank.clone());
         }
         let count = self.new_column("$count", ScalarType::Long);
         if let Some(aggregate) = kql_functions::aggregate("count") {

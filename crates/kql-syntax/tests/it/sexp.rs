@@ -224,7 +224,7 @@ fn operator_body(kind: &OperatorKind) -> String {
             expr(&g.target),
             join(&g.nodes, |(t, k)| format!("{} on {}", expr(t), k.text)),
             g.with_node_id.as_ref().map_or("-", |n| &n.text),
-            optional(g.partitioned_by.as_ref())
+            optional(g.partitioned_by.as_ref().map(|(key, _)| key))
         ),
         MakeSeries(m) => format!(
             "[{}] on {} {}from {} to {} step {} by [{}]",

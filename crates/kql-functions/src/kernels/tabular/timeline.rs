@@ -255,7 +255,8 @@ impl WholeTable for ActiveUsers {
             let periods: BTreeSet<i64> = before
                 .iter()
                 .rev()
-                .take_while(|seen| **seen >= oldest)
+                // The look-back begins just after: eight days before a day, the same hour counts no more.
+                .take_while(|seen| **seen > oldest)
                 .map(|seen| floor(*seen, 0, self.period))
                 .collect();
             if periods.len() as i64 >= self.periods {

@@ -36,11 +36,11 @@ impl Parser<'_> {
         }
         let start = self.position;
         if self.eat(PartitionedByKw).is_some() {
-            clause.partitioned_by = Some(match self.entity_reference() {
+            let key = match self.entity_reference() {
                 Some(key) => key,
                 None => self.missing_name_expression(),
-            });
-            let _ = self.parenthesised_subquery();
+            };
+            clause.partitioned_by = Some((key, self.parenthesised_subquery()));
             self.node(ByClause, start);
         }
         (OperatorKind::MakeGraph(clause), params)

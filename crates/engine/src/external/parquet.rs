@@ -1,0 +1,62 @@
+//! The rows of a Parquet file as the columns that `externaldata` declares: by name, a column that the file lacks is null.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use kql_functions::kernels::tabular::convert::ColumnBuilder;
+use kql_semantics::bound::BoundColumn;
+
+use crate::EngineError;
+
+/// Reads all rows. Values become the declared types by way of their text, as those of the text formats do.
+///
+/// # Errors
+/// A file that is not Parquet; a column of lists, structures or bytes.
+pub(super) fn read(bytes: Vec<u8>, columns: &[BoundColumn], file: &Path) -> Result<RecordBatch, EngineError> {
+    let unreadable = |error: &dyn std::fmt::Display| EngineError::Data(format!("{}: {error}", file.display()));
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes))
+        .and_then(ParquetRecordBatchReaderBuilder::build)
+        .map_err(|error| unreadable(&error))?;
+    let mut builders: Vec<ColumnBuilder> = columns.iter().map(|column| ColumnBuilder::new(column.ty, 0)).collect();
+    let mut rows = 0;
+    for batch in reader {
+        let batch = batch.map_err(|error| unreadable(&error))?;
+        rows += batch.num_rows();
+        for (builder, column) in builders.iter_mut().zip(columns) {
+            let Some(values) = batch.column_by_name(&column.name) else {
+                (0..batch.num_rows()).for_each(|_| builder.append_missing());
+                continue;
+            };
+            if values.data_type().is_nested() || matches!(values.data_type(), DataType::Binary | DataType::LargeBinary)
+            {
+                let name = format!("externaldata of a Parquet column of type {}", values.data_type());
+                return Err(EngineError::Unsupported { name, span: None });
+            }
+            let texts = cast(values, &DataType::Utf8View).map_err(|error| unreadable(&error))?;
+            let texts = texts.as_string_view();
+            for row in 0..texts.len() {
+                if texts.is_valid(row) {
+                    builder.append_text(texts.value(row));
+                } else {
+                    builder.append_missing();
+                }
+            }
+        }
+    }
+    let fields: Fields = columns
+        .iter()
+        .map(|column| Field::new(column.name.as_ref(), kql_plan::value::arrow_type(column.ty), true))
+        .collect();
+    let arrays = builders
+        .into_iter()
+        .map(|builder| builder.finish().map_err(|error| EngineError::Data(error.0)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
+        .map_err(|error| EngineError::Bug(error.to_string()))
+}
