@@ -188,9 +188,10 @@ impl RuleRunner<'_> {
         Ok(QueryShape::of(clocks, self.input.engine.catalog().as_ref(), &always_visible))
     }
 
-    /// The watchlists and external files that the query reads.
+    /// The watchlists and external files that the query reads, and the calls that nobody answers.
     fn watchlists(&self, bound: &BoundQuery) -> Vec<TableRead> {
-        let mut found: Vec<TableRead> = Vec::new();
+        let unanswered = |call: &String| TableRead { name: call.clone(), rows: 0, in_windows: false };
+        let mut found: Vec<TableRead> = bound.absent.iter().map(unanswered).collect();
         let mut note = |rel: &Rel| {
             if let RelKind::ExternalData { uris, .. } = rel.kind.as_ref() {
                 for uri in uris {

@@ -189,6 +189,7 @@ impl Asked {
             compared: Vec::new(),
             options: Vec::new(),
             unsupported: Vec::new(),
+            absent: Vec::new(),
         })
     }
 }

@@ -120,6 +120,8 @@ pub(crate) struct Binder<'a> {
     pub set_options: Vec<(String, Option<Value>)>,
     /// `now()` in ticks: that of the options, until the query sets it.
     pub query_now: i64,
+    /// Calls that have no answer here: see [`crate::bound::BoundQuery::absent`].
+    pub absent: Vec<String>,
     /// What `restrict access to` leaves to read: patterns of names.
     pub restricted: Option<Rc<[String]>>,
     pub stored_functions: HashMap<String, Rc<UserFunction>>,
@@ -176,6 +178,7 @@ impl<'a> Binder<'a> {
             stored_functions: HashMap::default(),
             sound_functions: HashMap::default(),
             query_now: options.query_now,
+            absent: Vec::new(),
             restricted: None,
             extra_results: Vec::new(),
             quiet: 0,
@@ -206,6 +209,13 @@ impl<'a> Binder<'a> {
         let diagnostic =
             if self.strict { Diagnostic::error(code, span, message) } else { Diagnostic::warning(code, span, message) };
         self.report(diagnostic.with_help(help));
+    }
+
+    /// Notes a call that has no answer here.
+    pub fn note_absent(&mut self, call: &str) {
+        if !self.declaring && !self.absent.iter().any(|known| known == call) {
+            self.absent.push(call.to_string());
+        }
     }
 
     pub fn unsupported(&mut self, name: impl Into<String>, span: Span) {

@@ -33,6 +33,9 @@ pub struct BoundQuery {
     /// What the query asks for and the binder cannot express yet; a query with any of these binds (its columns are
     /// right) but must not be run: report `unsupported: NAME` at the span.
     pub unsupported: Vec<Unsupported>,
+    /// Calls whose answer comes from outside and is not there, as `FileProfile()`: they give nothing, and whoever judges
+    /// an empty result has to know. Each once.
+    pub absent: Vec<String>,
 }
 
 /// A known part of the language without a bound form.

@@ -56,6 +56,7 @@ impl Binder<'_> {
                 compared: std::mem::take(&mut self.compared),
                 options: std::mem::take(&mut self.set_options),
                 unsupported: std::mem::take(&mut self.unsupported),
+                absent: std::mem::take(&mut self.absent),
             }
         });
         crate::Bound { query, diagnostics: self.diagnostics, columns, open }

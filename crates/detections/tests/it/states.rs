@@ -38,6 +38,20 @@ fn each_state_has_its_reason() {
 }
 
 #[test]
+fn what_nobody_answers_makes_a_rule_partial() {
+    let (state_of, reason) = state("A_CL | where geo_info_from_ip_address(Who).country == 'Ruritania'");
+    assert_eq!(state_of, RuleState::Partial);
+    assert!(reason.contains("geo_info_from_ip_address()"), "{reason}");
+    let (state_of, reason) = state("A_CL | invoke FileProfile(Who) | where GlobalPrevalence < 100");
+    assert_eq!(state_of, RuleState::Partial);
+    assert!(reason.contains("FileProfile()"), "{reason}");
+    assert_eq!(state("A_CL | invoke FileProfile(Who) | where isempty(Signer)").0, RuleState::Fired);
+    // A function that is not called asks nobody.
+    let uncalled = "let f = (ip:string) { geo_info_from_ip_address(ip) }; A_CL | where Who == 'zoe'";
+    assert_eq!(state(uncalled).0, RuleState::Silent);
+}
+
+#[test]
 fn rows_outside_all_windows_are_told_apart_from_no_rows() {
     let from = day_zero() + 10 * TICKS_PER_DAY;
     let options = HuntOptions { mode: Mode::Sweep { from: Some(from), to: Some(from + HOUR) }, ..options() };

@@ -78,6 +78,9 @@ impl Binder<'_> {
 
     /// The call with the file of places as a further argument, where there is one.
     fn bind_geo_info(&mut self, name: &Name, address: &ast::Expr, span: Span) -> Bound {
+        if self.options.geoip.is_none() {
+            self.note_absent("geo_info_from_ip_address()");
+        }
         let address = self.scalar(address);
         let mut bound = self.call_registered(name, vec![address], span);
         if let (Some(path), Bound::Scalar(Expr { kind: ExprKind::Call { args, .. }, .. })) =

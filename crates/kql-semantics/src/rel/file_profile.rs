@@ -1,7 +1,7 @@
 //! `invoke FileProfile(SHA1, 1000)`: what Microsoft knows of files by their hash. Nobody knows it here.
 //!
 //! The columns are there, so that rules that filter by them run: all are empty, and `ProfileAvailability` says `Missing`, as
-//! the service does for a file without a profile. A stored function of the name goes first.
+//! the service does for a file without a profile. The bound query says that nobody answered. A stored function of the name goes first.
 
 use kql_syntax::ast;
 use kql_types::{ScalarType, Span, Value};
@@ -34,6 +34,7 @@ const OF_THE_PROFILE: &[(&str, ScalarType)] = &[
 
 impl Binder<'_> {
     pub(super) fn file_profile(&mut self, input: Table, args: &[ast::Expr], span: Span) -> Table {
+        self.note_absent("FileProfile()");
         // The column of hashes, by its name or as a text, and how many files to ask for.
         let (input, ()) = self.with_row(input, |b, _| {
             for arg in args {
