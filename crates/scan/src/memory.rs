@@ -7,6 +7,7 @@ use datafusion::arrow::datatypes::{Field, Fields, Schema, SchemaRef};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::{DataFusionError, Result};
 use kql_functions::kernels::Args;
+use kql_functions::kernels::parts::without_nulls;
 use kql_types::{Column, ScalarType};
 
 use crate::ScanColumn;
@@ -46,12 +47,11 @@ pub(crate) fn missing(ty: ScalarType, rows: usize) -> ArrayRef {
 
 /// Strings without nulls.
 pub(crate) fn non_null_strings(array: ArrayRef) -> ArrayRef {
-    use datafusion::arrow::array::{Array, AsArray, StringViewArray};
+    use datafusion::arrow::array::{Array, AsArray};
     if array.null_count() == 0 {
         return array;
     }
-    let strings = array.as_string_view();
-    Arc::new(strings.iter().map(|value| Some(value.unwrap_or_default())).collect::<StringViewArray>())
+    Arc::new(without_nulls(array.as_string_view()))
 }
 
 /// A column of one Kusto type as another, by the function of the language that converts.

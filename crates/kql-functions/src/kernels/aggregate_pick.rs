@@ -482,7 +482,7 @@ fn spread_out(column: &ArrayRef, present: &arrow::buffer::NullBuffer) -> KernelR
 fn without_null_texts(column: ArrayRef, ty: ScalarType) -> ArrayRef {
     match column.as_string_view_opt() {
         Some(texts) if ty == ScalarType::String && texts.null_count() > 0 => {
-            Arc::new(texts.iter().map(|text| Some(text.unwrap_or_default())).collect::<StringViewArray>())
+            Arc::new(super::parts::without_nulls(texts))
         }
         _ => column,
     }

@@ -45,7 +45,7 @@ pub fn extract_json(args: &Args<'_>) -> KernelResult {
     let (path, source) = (args.text(0)?, args.text(1)?);
     let form = if args.ty(1) == ScalarType::String { Form::Raw } else { Form::Canonical };
     let constant = path.constant().map(parse_path);
-    emit(args, &source, |row| {
+    emit(args, &source, constant.is_some(), |row| {
         let steps = match &constant {
             Some(steps) => Cow::Borrowed(steps.as_deref()?),
             None => Cow::Owned(parse_path(path.at(row))?),

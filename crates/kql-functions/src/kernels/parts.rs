@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::builder::make_view;
-use arrow::array::{ArrayRef, ByteView, NullBufferBuilder, StringViewArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, ByteView, NullBufferBuilder, StringViewArray, UInt32Array};
 use arrow::buffer::{Buffer, ScalarBuffer};
 
 use super::access::Text;
@@ -32,6 +32,34 @@ impl<'a> Parts<'a> {
         Parts { source, views: Vec::with_capacity(rows), nulls: NullBufferBuilder::new(rows), added: Vec::new() }
     }
 
+    /// One value for each row of a call, which depends on the row's text of `base` alone; None is null. A borrowed value
+    /// is best a part of that text. Dictionary pages show the same text by the same view, which is computed once.
+    ///
+    /// # Errors
+    /// As [`Parts::collect`].
+    pub fn collect_by_text<'t>(
+        args: &Args<'_>,
+        base: &Text<'t>,
+        mut f: impl FnMut(usize) -> Option<Cow<'t, str>>,
+    ) -> Result<ArrayRef, KernelError> {
+        let mut parts = Parts::new(base.array(), args.rows);
+        let mut last = None;
+        for row in 0..args.rows {
+            let text = (base.key(row), base.opt(row).is_none());
+            match last.filter(|(known, _)| *known == text) {
+                Some((_, Some(view))) => parts.push_view(view),
+                Some((_, None)) => parts.push_null(),
+                None => {
+                    let value = f(row);
+                    let null = value.is_none();
+                    parts.push(base, row, value)?;
+                    last = Some((text, parts.views.last().copied().filter(|_| !null)));
+                }
+            }
+        }
+        parts.finish()
+    }
+
     /// One value for each row of a call; None is null. A borrowed value is best a part of the row's text of `base`.
     ///
     /// # Errors
@@ -45,11 +73,7 @@ impl<'a> Parts<'a> {
         let rows = if constant { args.rows.min(1) } else { args.rows };
         let mut parts = Parts::new(base.array(), rows);
         for row in 0..rows {
-            match f(row) {
-                None => parts.push_null(),
-                Some(Cow::Borrowed(part)) => parts.push_part(base.key(row), base.at(row), part)?,
-                Some(Cow::Owned(text)) => parts.push_new(&text)?,
-            }
+            parts.push(base, row, f(row))?;
         }
         let array = parts.finish()?;
         if rows == args.rows {
@@ -69,6 +93,22 @@ impl<'a> Parts<'a> {
         self.views.is_empty()
     }
 
+    fn push(&mut self, base: &Text<'_>, row: usize, value: Option<Cow<'_, str>>) -> Result<(), KernelError> {
+        match value {
+            None => {
+                self.push_null();
+                Ok(())
+            }
+            Some(Cow::Borrowed(part)) => self.push_part(base.key(row), base.at(row), part),
+            Some(Cow::Owned(text)) => self.push_new(&text),
+        }
+    }
+
+    fn push_view(&mut self, view: u128) {
+        self.nulls.append_non_null();
+        self.views.push(view);
+    }
+
     pub fn push_null(&mut self) {
         self.views.push(0);
         self.nulls.append_null();
@@ -86,8 +126,7 @@ impl<'a> Parts<'a> {
         }
         // More than 12 bytes, so the whole is not inline and its view says where it lies.
         let view = ByteView::from(key);
-        self.nulls.append_non_null();
-        self.views.push(make_view(part.as_bytes(), view.buffer_index, view.offset + start as u32));
+        self.push_view(make_view(part.as_bytes(), view.buffer_index, view.offset + start as u32));
         Ok(())
     }
 
@@ -96,15 +135,14 @@ impl<'a> Parts<'a> {
     /// # Errors
     /// When all of it is longer than a column can hold.
     pub fn push_new(&mut self, text: &str) -> Result<(), KernelError> {
-        self.nulls.append_non_null();
         if text.len() <= INLINE_BYTES {
-            self.views.push(make_view(text.as_bytes(), 0, 0));
+            self.push_view(if text.is_empty() { 0 } else { make_view(text.as_bytes(), 0, 0) });
             return Ok(());
         }
         let buffer = u32::try_from(self.source.data_buffers().len()).map_err(bug)?;
         let offset = u32::try_from(self.added.len()).map_err(bug)?;
         self.added.extend_from_slice(text.as_bytes());
-        self.views.push(make_view(text.as_bytes(), buffer, offset));
+        self.push_view(make_view(text.as_bytes(), buffer, offset));
         Ok(())
     }
 
@@ -121,10 +159,36 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// Texts with an empty text in place of each null, over the same bytes: a string is never null.
+pub fn without_nulls(texts: &StringViewArray) -> StringViewArray {
+    let Some(nulls) = texts.nulls().filter(|nulls| nulls.null_count() > 0) else { return texts.clone() };
+    if nulls.null_count() == texts.len() {
+        return StringViewArray::new(ScalarBuffer::from(vec![0_u128; texts.len()]), Vec::new(), None);
+    }
+    // What a null's view shows is not said.
+    let views = texts.views().iter().zip(nulls.iter());
+    let views: Vec<u128> = views.map(|(view, known)| if known { *view } else { 0 }).collect();
+    StringViewArray::new(ScalarBuffer::from(views), texts.data_buffers().to_vec(), None)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use arrow::array::AsArray;
+
+    #[test]
+    fn nulls_become_empty_over_the_same_bytes() {
+        let texts = [Some("a text that is longer than a view"), None, Some("short"), Some("")];
+        let texts: StringViewArray = texts.into_iter().collect();
+        let whole = without_nulls(&texts);
+        let expected = ["a text that is longer than a view", "", "short", ""];
+        assert_eq!(whole.iter().flatten().collect::<Vec<_>>(), expected);
+        assert_eq!(whole.null_count(), 0);
+        assert!(std::ptr::eq(whole.value(0), texts.value(0)));
+        let nothing: StringViewArray = [None::<&str>, None].into_iter().collect();
+        assert_eq!(without_nulls(&nothing).iter().collect::<Vec<_>>(), [Some(""), Some("")]);
+        assert_eq!(without_nulls(&texts.slice(1, 2)).iter().collect::<Vec<_>>(), [Some(""), Some("short")]);
+    }
 
     #[test]
     fn parts_share_and_other_text_is_copied() {

@@ -23,18 +23,30 @@ pub fn path(args: &Args<'_>) -> KernelResult {
     let form = if args.ty(0) == ScalarType::String { Form::Raw } else { Form::Canonical };
     let steps = Steps::of(args)?;
     let find = |row: usize| {
-        let found = form.find(base.opt(row)?, &steps.at(row)?)?;
+        let text = base.opt(row)?;
+        if text.is_empty() {
+            return None;
+        }
+        let found = form.find(text, &steps.at(row)?)?;
         if found == "null" { None } else { Some(found) }
     };
-    emit(args, &base, find)
+    emit(args, &base, matches!(steps, Steps::Constant(_)), find)
 }
 
 /// Makes the result of a call from the canonical text found in each row, a part of the row's text of `base` where it
-/// is borrowed.
-pub fn emit<'t>(args: &Args<'_>, base: &Text<'t>, find: impl Fn(usize) -> Option<Cow<'t, str>>) -> KernelResult {
+/// is borrowed. With `alone`, that text says it all: a text that comes again is not searched again.
+pub fn emit<'t>(
+    args: &Args<'_>,
+    base: &Text<'t>,
+    alone: bool,
+    find: impl Fn(usize) -> Option<Cow<'t, str>>,
+) -> KernelResult {
+    let text = |row: usize| Some(find(row).map_or(Cow::Borrowed(""), text_of));
     match args.returns {
+        ScalarType::Dynamic if alone => Parts::collect_by_text(args, base, find),
+        ScalarType::String if alone => Parts::collect_by_text(args, base, text),
         ScalarType::Dynamic => Parts::collect(args, base, find),
-        ScalarType::String => Parts::collect(args, base, |row| Some(find(row).map_or(Cow::Borrowed(""), text_of))),
+        ScalarType::String => Parts::collect(args, base, text),
         ScalarType::Long => args.to_longs(|row| long_of(&find(row)?)),
         ScalarType::Int => args.to_ints(|row| {
             let found = find(row)?;
