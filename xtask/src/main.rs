@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask check | conformance | corpus | ratchets | bench | docs | hostile`.
+//! Developer commands: `cargo xtask check | conformance | corpus | vary | bench | docs | hostile`.
 //!
 //! `check` is what a change must pass; the runners measure the engine against recorded answers and real rules and keep
 //! their pass counts in `ratchets.json`, below which continuous integration fails.
@@ -18,6 +18,7 @@ mod ratchet;
 mod shared_scan;
 mod silence;
 mod tidy;
+mod vary;
 
 use clap::{Parser, Subcommand};
 
@@ -42,6 +43,8 @@ enum Command {
     Conformance(conformance::Options),
     /// Runs real rules through every stage and counts.
     Corpus(corpus::Options),
+    /// Makes queries by chance, and runs each in several ways.
+    Vary(vary::Options),
     /// Times the engine and its peers on the same Parquet files.
     Bench(bench::Options),
     /// Writes the reference from the registries, or checks that it is fresh.
@@ -56,6 +59,7 @@ fn main() -> anyhow::Result<()> {
         Command::Tidy => tidy::run(),
         Command::Conformance(options) => conformance::run(&options),
         Command::Corpus(options) => corpus::run(&options),
+        Command::Vary(options) => vary::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Docs(options) => docs::run(&options),
         Command::Hostile(options) => hostile::run(&options),

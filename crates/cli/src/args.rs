@@ -152,6 +152,9 @@ pub struct HuntArgs {
     /// Limit on the time of one rule, all its runs together
     #[arg(long, value_name = "LENGTH", default_value = "10m")]
     pub time_limit: String,
+    /// Limit on the memory that one run of a rule may hold beside the logs, such as 512MB or 2GB [default: none]
+    #[arg(long, value_name = "SIZE")]
+    pub memory_limit: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -212,6 +215,12 @@ pub struct QueryArgs {
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+    /// Limit on the time of the query, such as 30s or 5m [default: none]
+    #[arg(long, value_name = "LENGTH")]
+    pub time_limit: Option<String>,
+    /// Limit on the memory that the query may hold beside the logs, such as 512MB or 2GB [default: none]
+    #[arg(long, value_name = "SIZE")]
+    pub memory_limit: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

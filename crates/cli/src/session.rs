@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use connectors::{LoadError, LoadOptions, Loaded};
@@ -185,6 +185,29 @@ pub fn parse_length(option: &str, text: &str) -> Result<i64> {
     let ticks = detections::duration::parse(text).filter(|ticks| *ticks > 0);
     ticks
         .ok_or_else(|| Failure::usage(format!("{option}: `{text}` is not a length of time, expected e.g. 7d, 6h, 30m")))
+}
+
+/// A length of time of the command line, as a limit.
+pub fn parse_time_limit(option: &str, text: &str) -> Result<Duration> {
+    let ticks = parse_length(option, text)?;
+    Ok(Duration::from_nanos(u64::try_from(ticks).unwrap_or(u64::MAX).saturating_mul(100)))
+}
+
+/// Bytes of the command line: a number with `KB`, `MB` or `GB`, which are powers of 1,024.
+pub fn parse_size(option: &str, text: &str) -> Result<usize> {
+    let plain = text.trim().to_ascii_uppercase();
+    let digits = plain.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let scale = match plain.strip_prefix(digits).unwrap_or_default().trim() {
+        "" | "B" => Some(1),
+        "K" | "KB" | "KIB" => Some(1_usize << 10),
+        "M" | "MB" | "MIB" => Some(1 << 20),
+        "G" | "GB" | "GIB" => Some(1 << 30),
+        _ => None,
+    };
+    let bytes = digits.parse::<f64>().ok().filter(|number| *number > 0.0).zip(scale);
+    bytes
+        .map(|(number, scale)| (number * scale as f64) as usize)
+        .ok_or_else(|| Failure::usage(format!("{option}: `{text}` is not a size, expected e.g. 512MB or 2GB")))
 }
 
 /// The built-in tables and those of the user.

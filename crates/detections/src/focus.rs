@@ -31,5 +31,5 @@ pub(crate) fn focused(input: HuntInput<'_>, runs: &dyn Fn(usize) -> bool) -> Opt
         }
     }
     let clocks: Vec<Clocks<'_>> = bound.iter().map(|(first, second)| Clocks { first, second }).collect();
-    Some(input.engine.focused_blocking(&clocks, true, ROWS_MIN))
+    Some(input.engine.focused_blocking(&clocks, true, ROWS_MIN, input.options.limits.memory))
 }

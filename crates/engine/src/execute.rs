@@ -25,8 +25,10 @@ use kql_semantics::bound::Rel;
 use kql_types::{Column, Diagnostic, Span};
 use scan::{DataSet, ScanColumn};
 
+use crate::bounded::{Bounds, bounded};
+use crate::held::Held;
 use crate::session::Planner;
-use crate::{EngineError, ExternalFiles, Limits, PlanTimes, ResultTable, RowSources, deadline};
+use crate::{EngineError, ExternalFiles, Limits, PlanTimes, ResultTable, RowSources};
 
 /// The code of a constant that a function can't work with.
 const BAD_CONSTANT: &str = "TW010";
@@ -40,6 +42,8 @@ pub(crate) struct Execution {
     pub(crate) planner: Arc<Planner>,
     pub(crate) task: Arc<TaskContext>,
     pub(crate) deadline: Option<Instant>,
+    /// Rows collected so far.
+    pub(crate) held: Mutex<Held>,
     pub(crate) ingestion: bool,
     pub(crate) materialized: HashMap<u32, Materialized>,
     /// Rows read from files so far, by table.
@@ -92,14 +96,13 @@ impl Execution {
     pub(crate) async fn collect(&self, rel: &Rel, limit: Option<usize>) -> Result<Collected, EngineError> {
         let span = Some(rel.span);
         // Planning computes without waiting; other queries get another thread meanwhile.
-        let (plan, places) = tokio::task::block_in_place(|| self.planned(rel))?;
+        let bounds = Bounds { deadline: self.deadline, memory: self.limits.memory };
+        let pool = self.task.memory_pool().as_ref();
+        let (plan, places) = tokio::task::block_in_place(|| bounds.within(pool, || self.planned(rel)))?;
         if self.is_over() {
             return Err(self.over());
         }
-        let plan = match self.deadline {
-            Some(deadline) => deadline::within(&plan, deadline).map_err(|error| plan_error(error, span))?,
-            None => plan,
-        };
+        let plan = bounded(&plan, bounds).map_err(|error| plan_error(error, span))?;
         let running = Arc::clone(&plan);
         let mut stream = execute_stream(running, Arc::clone(&self.task)).map_err(|error| plan_error(error, span))?;
         let mut batches = Vec::new();
@@ -111,6 +114,7 @@ impl Execution {
                 return Err(EngineError::Limit(format!("more than {limit} rows in a result")));
             }
             if batch.num_rows() > 0 {
+                self.hold(&batch).map_err(|error| plan_error(error, span))?;
                 batches.push(batch);
             }
         }
@@ -120,6 +124,14 @@ impl Execution {
             plans.push(DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string());
         }
         Ok(Collected { batches, places })
+    }
+
+    /// Reserves the memory of rows that are kept.
+    fn hold(&self, batch: &RecordBatch) -> Result<(), DataFusionError> {
+        match (self.limits.memory, self.held.lock()) {
+            (Some(_), Ok(mut held)) => held.add(batch),
+            _ => Ok(()),
+        }
     }
 
     /// The plan of a relation, and the name of the column with the places of source records.
@@ -250,6 +262,9 @@ pub(crate) fn plan_error(error: DataFusionError, span: Option<Span>) -> EngineEr
     match error.find_root() {
         DataFusionError::ResourcesExhausted(message) => EngineError::Limit(format!("memory: {message}")),
         DataFusionError::External(inner) => match inner.downcast_ref::<KernelFailure>() {
+            Some(failure) if failure.limit().is_some() => {
+                EngineError::Limit(failure.limit().unwrap_or_default().to_owned())
+            }
             Some(failure) if failure.0.starts_with("bug") => EngineError::Bug(failure.0.clone()),
             Some(failure) => EngineError::Diagnostics(vec![Diagnostic::error(
                 BAD_CONSTANT,

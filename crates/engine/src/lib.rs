@@ -2,14 +2,17 @@
 //!
 //! Knows nothing of HTTP or terminals. Start at [`Engine`].
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod bounded;
 mod catalog;
-mod deadline;
 mod deep;
 mod discover;
 mod execute;
 mod external;
 mod graph;
 mod growing;
+mod held;
 mod made;
 mod many;
 mod result;
@@ -51,7 +54,8 @@ pub enum AzureDialect {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
     pub time: Option<Duration>,
-    /// Bytes of memory a query may hold.
+    /// Bytes of memory a query may hold: its operators, and the rows it has collected. A batch under way comes on top, as
+    /// do the tables it reads.
     pub memory: Option<usize>,
     /// Rows of a result; more is [`EngineError::Limit`].
     pub result_rows: Option<usize>,
@@ -74,6 +78,10 @@ pub struct QueryOptions {
     pub limits: Limits,
     /// Partitions of the plan; None: the number of cores.
     pub partitions: Option<usize>,
+    /// Rows of a batch between operators; None: the usual number. The rows of a result do not depend on it.
+    pub batch_rows: Option<usize>,
+    /// Run plans as they were lowered: without the rules that only make them faster. To compare with.
+    pub as_lowered: bool,
     /// Give the plans that ran in [`Statistics::plans`].
     pub explain: bool,
 }

@@ -55,7 +55,8 @@ impl Engine {
     pub async fn run_many(&self, queries: &[(BoundQuery, QueryOptions)]) -> Vec<Result<QueryOutput, EngineError>> {
         let clocks: Vec<Clocks<'_>> = queries.iter().map(|(query, _)| Clocks { first: query, second: query }).collect();
         let provenance = queries.iter().any(|(_, options)| options.provenance);
-        let engine = self.focused(&clocks, provenance, ROWS_MIN).await;
+        let memory = queries.iter().filter_map(|(_, options)| options.limits.memory).min();
+        let engine = self.focused(&clocks, provenance, ROWS_MIN, memory).await;
         let mut outputs = Vec::with_capacity(queries.len());
         for (query, options) in queries {
             outputs.push(engine.run_bound(query, options).await);
@@ -69,13 +70,21 @@ impl Engine {
     }
 
     /// An engine for these queries alone, bound at any clocks: files with at least `rows_min` rows of a table are replaced
-    /// by the rows that matter to the queries. With `provenance` the places of the rows are kept.
-    pub async fn focused(&self, queries: &[Clocks<'_>], provenance: bool, rows_min: u64) -> Engine {
+    /// by the rows that matter to the queries. With `provenance` the places of the rows are kept. No table whose rows would
+    /// hold more than `memory` bytes is replaced.
+    pub async fn focused(
+        &self,
+        queries: &[Clocks<'_>],
+        provenance: bool,
+        rows_min: u64,
+        memory: Option<usize>,
+    ) -> Engine {
         let mut data = None;
         for (table, asked) in self.asked(queries, rows_min) {
             let Some(query) = asked.query(&table, provenance) else { continue };
             let rows = self.data().row_count(&table).unwrap_or(0);
             let mut options = QueryOptions { azure_dialect: Some(AzureDialect::Raw), ..QueryOptions::at(0) };
+            options.limits.memory = memory;
             options.limits.result_rows = Some(usize::try_from(rows / KEPT_SHARE).unwrap_or(usize::MAX));
             // Too many rows, or data that cannot be read: each query finds out by itself.
             let Ok(output) = self.run_bound(&query, &options).await else { continue };
@@ -92,8 +101,14 @@ impl Engine {
     }
 
     /// [`Engine::focused`], waited for.
-    pub fn focused_blocking(&self, queries: &[Clocks<'_>], provenance: bool, rows_min: u64) -> Engine {
-        futures::executor::block_on(self.focused(queries, provenance, rows_min))
+    pub fn focused_blocking(
+        &self,
+        queries: &[Clocks<'_>],
+        provenance: bool,
+        rows_min: u64,
+        memory: Option<usize>,
+    ) -> Engine {
+        futures::executor::block_on(self.focused(queries, provenance, rows_min, memory))
     }
 
     fn asked(&self, queries: &[Clocks<'_>], rows_min: u64) -> BTreeMap<String, Asked> {

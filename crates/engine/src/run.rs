@@ -15,7 +15,8 @@ use scan::DataSet;
 use crate::deep::{clock, on_deep_stack, panic_message, runtime};
 use crate::discover::{Discovered, Found, PLUGINS_MAX, next_search};
 use crate::execute::{Execution, overtime};
-use crate::session::Planner;
+use crate::held::Held;
+use crate::session::{PlanShape, Planner};
 use crate::{AzureDialect, Checked, EngineError, ExternalFiles, PlanTimes, QueryOptions, QueryOutput, Statistics};
 
 /// Tables, functions and data a query runs against. Cheap to clone and to share between threads.
@@ -25,7 +26,7 @@ pub struct Engine {
     data: Arc<DataSet>,
     external: Arc<ExternalFiles>,
     geoip: Option<Arc<str>>,
-    planners: Arc<Mutex<HashMap<usize, Arc<Planner>>>>,
+    planners: Arc<Mutex<HashMap<PlanShape, Arc<Planner>>>>,
 }
 
 impl Engine {
@@ -191,12 +192,12 @@ impl Engine {
         futures::executor::block_on(self.run_bound(bound, options))
     }
 
-    fn planner(&self, partitions: usize) -> Arc<Planner> {
+    fn planner(&self, shape: PlanShape) -> Arc<Planner> {
         let mut planners = match self.planners.lock() {
             Ok(planners) => planners,
             Err(poisoned) => poisoned.into_inner(),
         };
-        Arc::clone(planners.entry(partitions).or_insert_with(|| Arc::new(Planner::new(partitions))))
+        Arc::clone(planners.entry(shape).or_insert_with(|| Arc::new(Planner::new(shape))))
     }
 
     /// Which tables a window clips: those with a `TimeGenerated` that are not reference data. Watchlists have none.
@@ -235,9 +236,14 @@ impl Engine {
             return Err(EngineError::Unsupported { name: missing.name.clone(), span: Some(missing.span) });
         }
         let started = Instant::now();
-        let planner = self.planner(options.partitions.unwrap_or_else(|| self.partitions(&bound)));
+        let planner = self.planner(PlanShape {
+            partitions: options.partitions.unwrap_or_else(|| self.partitions(&bound)),
+            batch_rows: options.batch_rows,
+            as_lowered: options.as_lowered,
+        });
         let fidelity = options.window.is_some_and(|window| window.fidelity);
         let dialect = options.azure_dialect.unwrap_or_else(|| self.dialect_of(&bound.compared));
+        let task = Execution::task(&planner, &options.limits)?;
         let mut execution = Execution {
             data: Arc::clone(&self.data),
             clipped: self.clipped(fidelity),
@@ -252,7 +258,8 @@ impl Engine {
                 },
             },
             limits: options.limits.clone(),
-            task: Execution::task(&planner, &options.limits)?,
+            held: Mutex::new(Held::new(task.memory_pool())),
+            task,
             planner,
             deadline: options.limits.time.map(|time| started + time),
             ingestion: uses_ingestion_time(&bound),

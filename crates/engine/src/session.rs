@@ -6,20 +6,23 @@
 use std::sync::Arc;
 
 use datafusion::common::Result;
+use datafusion::common::tree_node::Transformed;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{Expr, Filter, LogicalPlan, Operator, lit};
 use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::push_down_limit::PushDownLimit;
-use datafusion::optimizer::{Optimizer, OptimizerContext, OptimizerRule};
+use datafusion::optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerContext, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
 use kql_exec::planner::KqlPlanner;
+use kql_plan::node::{KqlNode, Op};
 
 use crate::growing::push_filters;
 
@@ -32,11 +35,69 @@ fn limits() -> Vec<Rule> {
 }
 
 fn filters() -> Vec<Rule> {
-    vec![Arc::new(PushDownFilter::new())]
+    vec![Arc::new(PushDownFilters(PushDownFilter::new()))]
 }
 
 fn others() -> Vec<Rule> {
     vec![Arc::new(CommonSubexprEliminate::new()), Arc::new(OptimizeProjections::new())]
+}
+
+/// DataFusion's rule with two exceptions. A filter stays above an aggregate without groups: that rule pushes down a predicate
+/// whose columns are all keys, which one without columns always is, and the aggregate of no rows would then be a row. And a
+/// comparison with null is false at once: of `x > 3 and x >= null` the rule would keep the first alone.
+#[derive(Debug)]
+struct PushDownFilters(PushDownFilter);
+
+impl OptimizerRule for PushDownFilters {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        self.0.apply_order()
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        match plan {
+            plan if filters_totals(&plan) => Ok(Transformed::no(plan)),
+            LogicalPlan::Filter(filter) if is_never_true(&filter) => {
+                self.0.rewrite(LogicalPlan::Filter(Filter::new(lit(false), filter.input)), config)
+            }
+            plan => self.0.rewrite(plan, config),
+        }
+    }
+}
+
+/// Whether a plan filters an aggregate without groups, DataFusion's or ours.
+fn filters_totals(plan: &LogicalPlan) -> bool {
+    let LogicalPlan::Filter(filter) = plan else { return false };
+    let mut input = filter.input.as_ref();
+    while let LogicalPlan::Filter(filter) = input {
+        input = filter.input.as_ref();
+    }
+    match input {
+        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
+        LogicalPlan::Extension(extension) => extension
+            .node
+            .as_any()
+            .downcast_ref::<KqlNode>()
+            .is_some_and(|node| matches!(*node.op, Op::OrderedAggregate { groups: 0 })),
+        _ => false,
+    }
+}
+
+/// Whether a filter, or one right below it, compares something with a literal null.
+fn is_never_true(filter: &Filter) -> bool {
+    let is_null = |expr: &Expr| matches!(expr, Expr::Literal(value, _) if value.is_null());
+    let never = |expr: &&Expr| match expr {
+        Expr::BinaryExpr(binary) => {
+            matches!(binary.op, Operator::Eq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq)
+                && (is_null(&binary.left) || is_null(&binary.right))
+        }
+        _ => false,
+    };
+    split_conjunction(&filter.predicate).iter().any(never)
+        || matches!(filter.input.as_ref(), LogicalPlan::Filter(below) if is_never_true(below))
 }
 
 /// The physical rules, by their names. Those left out would find nothing: filters reach scans before (and a scan cannot
@@ -70,8 +131,20 @@ fn depth(plan: &LogicalPlan) -> usize {
     1 + plan.inputs().into_iter().map(depth).max().unwrap_or(0)
 }
 
-/// Plans for a number of partitions.
+/// The physical rules without which a plan does not run, or gives its rows in another order.
+const NEEDED_RULES: [&str; 3] = ["OutputRequirements", "EnsureRequirements", "EnsureCooperative"];
+
+/// What plans are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PlanShape {
+    pub(crate) partitions: usize,
+    pub(crate) batch_rows: Option<usize>,
+    pub(crate) as_lowered: bool,
+}
+
+/// Plans of one shape.
 pub(crate) struct Planner {
+    as_lowered: bool,
     limits: Optimizer,
     filters: Optimizer,
     others: Optimizer,
@@ -82,8 +155,11 @@ pub(crate) struct Planner {
 }
 
 impl Planner {
-    pub(crate) fn new(partitions: usize) -> Planner {
-        let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));
+    pub(crate) fn new(shape: PlanShape) -> Planner {
+        let mut config = SessionConfig::new().with_target_partitions(shape.partitions.max(1));
+        if let Some(rows) = shape.batch_rows {
+            config = config.with_batch_size(rows.max(1));
+        }
         let options = config.options_mut();
         options.optimizer.max_passes = 1;
         options.execution.collect_statistics = false;
@@ -98,7 +174,10 @@ impl Planner {
         options.execution.enable_file_stream_work_stealing = false;
         // All columns are nullable to us; which of them an expression happens to make non-null says nothing.
         options.execution.skip_physical_aggregate_schema_check = true;
-        let all = physical_rules();
+        let mut all = physical_rules();
+        if shape.as_lowered {
+            all.retain(|rule| NEEDED_RULES.contains(&rule.name()));
+        }
         let spared = ["ProjectionPushdown", "SanityCheckPlan"];
         let few = all.iter().filter(|rule| !spared.contains(&rule.name())).cloned().collect();
         let state = |rules| {
@@ -111,7 +190,7 @@ impl Planner {
         let (state, deep) = (state(all), state(few));
         let physical = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(KqlPlanner)]);
         let [limits, filters, others] = [limits(), filters(), others()].map(Optimizer::with_rules);
-        Planner { limits, filters, others, state, deep, physical }
+        Planner { as_lowered: shape.as_lowered, limits, filters, others, state, deep, physical }
     }
 
     pub(crate) fn state(&self) -> &SessionState {
@@ -119,7 +198,7 @@ impl Planner {
     }
 
     pub(crate) fn optimize(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
-        if depth(&plan) > DEPTH_MAX {
+        if self.as_lowered || depth(&plan) > DEPTH_MAX {
             return Ok(plan);
         }
         let context = OptimizerContext::new().with_max_passes(1);

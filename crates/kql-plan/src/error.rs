@@ -38,6 +38,13 @@ pub type LowerResult<T> = Result<T, LowerError>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KernelFailure(pub String);
 
+impl KernelFailure {
+    /// The limit of the caller that was passed, if it is that.
+    pub fn limit(&self) -> Option<&str> {
+        self.0.strip_prefix(kql_functions::kernels::KernelError::LIMIT)
+    }
+}
+
 impl std::fmt::Display for KernelFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)

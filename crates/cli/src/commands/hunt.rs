@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use detections::alert::Alert;
@@ -33,8 +33,8 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     let started = Instant::now();
     let mode = mode(args)?;
     let range = session::parse_length("--range", &args.range)?;
-    let time_limit = session::parse_length("--time-limit", &args.time_limit)?;
-    let rule_time = Duration::from_nanos(u64::try_from(time_limit).unwrap_or(u64::MAX).saturating_mul(100));
+    let rule_time = session::parse_time_limit("--time-limit", &args.time_limit)?;
+    let memory = args.memory_limit.as_deref().map(|size| session::parse_size("--memory-limit", size)).transpose()?;
     let builtin = args.rules.is_empty();
     let library = if builtin { builtin::library() } else { library::load(&args.rules) };
     refuse_nothing(args, &library)?;
@@ -56,7 +56,7 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
         fidelity: args.fidelity,
         strict: args.strict,
         threads,
-        limits: Limits { time: Some(rule_time), memory: None, result_rows: Some(RESULT_ROWS_MAX) },
+        limits: Limits { time: Some(rule_time), memory, result_rows: Some(RESULT_ROWS_MAX) },
         rule_time: Some(rule_time),
         selection: selection(args),
     };

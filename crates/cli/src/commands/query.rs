@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use detections::placeholders;
-use engine::{EngineError, QueryOptions, QueryOutput};
+use engine::{EngineError, Limits, QueryOptions, QueryOutput};
 use kql_syntax::ast::{ParamType, StatementKind};
 use kql_types::{Diagnostic, Dynamic, ScalarType, Severity, Value, datetime, guid, number, timespan};
 
@@ -21,11 +21,16 @@ use crate::terminal::{self, warn};
 /// Runs the query and writes its result.
 pub fn run(args: &QueryArgs) -> Result<Exit> {
     let (name, text) = query_text(args)?;
+    let limits = Limits {
+        time: args.time_limit.as_deref().map(|text| session::parse_time_limit("--time-limit", text)).transpose()?,
+        memory: args.memory_limit.as_deref().map(|text| session::parse_size("--memory-limit", text)).transpose()?,
+        result_rows: None,
+    };
     let reading = Reading::new(&args.reading, &args.files)?;
     let (session, options) =
         Session::for_queries(&args.logs, reading, &args.names, args.as_of.as_deref(), args.threads)?;
     let range = session::parse_length("--range", &args.range)?;
-    let options = QueryOptions { parameters: parameters(&args.param, &text)?, strict: args.strict, ..options };
+    let options = QueryOptions { parameters: parameters(&args.param, &text)?, strict: args.strict, limits, ..options };
     let filled = placeholders::fill(&text, options.query_now.saturating_sub(range).max(0), options.query_now);
     match session.engine.run_blocking(&filled.text, &options) {
         Ok(output) => {

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::run::Folder;
 
 /// A client of the server, in a folder.
-struct Editor {
+pub struct Editor {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -16,7 +16,7 @@ struct Editor {
 }
 
 impl Editor {
-    fn start(folder: &Folder, args: &[&str]) -> Editor {
+    pub fn start(folder: &Folder, args: &[&str]) -> Editor {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
             .arg("lsp")
             .args(args)
@@ -61,7 +61,7 @@ impl Editor {
         self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params}));
     }
 
-    fn ask(&mut self, method: &str, params: Json) -> Json {
+    pub fn ask(&mut self, method: &str, params: Json) -> Json {
         self.last_id += 1;
         let id = self.last_id;
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
@@ -71,13 +71,13 @@ impl Editor {
     }
 
     /// Opens a document and gives what is wrong with it.
-    fn open(&mut self, uri: &str, language: &str, text: &str) -> Vec<Json> {
+    pub fn open(&mut self, uri: &str, language: &str, text: &str) -> Vec<Json> {
         let document = json!({"uri": uri, "languageId": language, "version": 1, "text": text});
         self.tell("textDocument/didOpen", json!({"textDocument": document}));
         self.diagnostics(uri)
     }
 
-    fn change(&mut self, uri: &str, text: &str) -> Vec<Json> {
+    pub fn change(&mut self, uri: &str, text: &str) -> Vec<Json> {
         let params = json!({"textDocument": {"uri": uri, "version": 2}, "contentChanges": [{"text": text}]});
         self.tell("textDocument/didChange", params);
         self.diagnostics(uri)
@@ -91,7 +91,7 @@ impl Editor {
     }
 
     /// Asks about a place.
-    fn at(&mut self, method: &str, uri: &str, line: u64, character: u64) -> Json {
+    pub fn at(&mut self, method: &str, uri: &str, line: u64, character: u64) -> Json {
         let position = json!({"line": line, "character": character});
         self.ask(&format!("textDocument/{method}"), json!({"textDocument": {"uri": uri}, "position": position}))
     }
@@ -101,7 +101,7 @@ impl Editor {
         answer["items"].as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap().to_string()).collect()
     }
 
-    fn leave(mut self) {
+    pub fn leave(mut self) {
         assert_eq!(self.ask("shutdown", Json::Null), Json::Null);
         self.tell("exit", Json::Null);
         assert_eq!(self.child.wait().unwrap().code(), Some(0));

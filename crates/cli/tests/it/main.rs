@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod check;
+mod damage;
 mod demo;
 mod fmt;
+mod hostile;
 mod hunt;
 mod hunt_flags;
 mod lint;

@@ -14,4 +14,5 @@ mod order;
 mod parquet;
 mod patterns;
 mod plugins;
+mod properties;
 mod runs;

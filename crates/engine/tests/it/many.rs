@@ -71,7 +71,7 @@ fn a_focused_engine_gives_the_same_rows_and_places() {
         .map(|query| (engine.check(query, &options()).bound.unwrap(), engine.check(query, &later).bound.unwrap()))
         .collect();
     let clocks: Vec<Clocks<'_>> = bound.iter().map(|(first, second)| Clocks { first, second }).collect();
-    let focused = engine.focused_blocking(&clocks, true, 1);
+    let focused = engine.focused_blocking(&clocks, true, 1, None);
     let kept = focused.data().row_count("T").unwrap();
     assert!(kept > 0 && kept < ROWS as u64 / 8, "{kept} rows are kept");
     assert_eq!(focused.data().rows_in_files("T"), 0);
@@ -95,7 +95,7 @@ fn a_table_that_some_query_reads_whole_stays_in_its_files() {
         let other: Vec<_> = queries.iter().map(|query| engine.check(query, &later).bound.unwrap()).collect();
         let clocks: Vec<Clocks<'_>> =
             bound.iter().zip(&other).map(|(first, second)| Clocks { first, second }).collect();
-        let focused = engine.focused_blocking(&clocks, true, 1);
+        let focused = engine.focused_blocking(&clocks, true, 1, None);
         assert_eq!(focused.data().rows_in_files("T"), ROWS as u64, "{whole}");
     }
 }

@@ -236,7 +236,14 @@ fn joined<'a>(rows: impl Iterator<Item = &'a ArrayRef>) -> Result<ArrayRef> {
     let parts: Vec<&dyn Array> = rows.map(|row| row.as_ref()).collect();
     match parts.as_slice() {
         [] => Ok(new_empty_array(&datafusion::arrow::datatypes::DataType::Null)),
-        parts => Ok(concat(parts)?),
+        parts => {
+            let column = concat(parts)?;
+            // Each row brought the buffers of its whole batch; kept, they would multiply from scan to scan.
+            Ok(match column.as_string_view_opt() {
+                Some(texts) if texts.data_buffers().len() > 1 => Arc::new(texts.gc()),
+                _ => column,
+            })
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{ArrowPrimitiveType, Decimal256Type, Float64Type, Int32Type, Int64Type, i256};
 use kql_types::ScalarType;
 
+use super::budget::Meter;
 use super::{Args, KernelError, KernelResult};
 
 /// A string or dynamic argument.
@@ -333,10 +334,11 @@ impl Args<'_> {
     pub fn to_texts(&self, mut f: impl FnMut(usize, &mut String)) -> KernelResult {
         let rows = self.distinct_rows();
         let mut builder = StringViewBuilder::with_capacity(rows);
-        let mut buffer = String::new();
+        let (mut buffer, mut meter) = (String::new(), Meter::start());
         for row in 0..rows {
             buffer.clear();
             f(row, &mut buffer);
+            meter.text(buffer.len())?;
             builder.append_value(&buffer);
         }
         self.finish(Arc::new(builder.finish()))
@@ -346,11 +348,14 @@ impl Args<'_> {
     pub fn to_dynamics(&self, mut f: impl FnMut(usize, &mut String) -> Option<()>) -> KernelResult {
         let rows = self.distinct_rows();
         let mut builder = StringViewBuilder::with_capacity(rows);
-        let mut buffer = String::new();
+        let (mut buffer, mut meter) = (String::new(), Meter::start());
         for row in 0..rows {
             buffer.clear();
             match f(row, &mut buffer) {
-                Some(()) => builder.append_value(&buffer),
+                Some(()) => {
+                    meter.text(buffer.len())?;
+                    builder.append_value(&buffer);
+                }
                 None => builder.append_null(),
             }
         }
@@ -374,7 +379,7 @@ impl Args<'_> {
         let mut views = Vec::with_capacity(rows);
         let mut buffers = array.data_buffers().to_vec();
         let mut block: Vec<u8> = Vec::new();
-        let mut buffer = String::new();
+        let (mut buffer, mut meter) = (String::new(), Meter::start());
         for row in 0..rows {
             buffer.clear();
             let whole = source.at(row);
@@ -391,6 +396,7 @@ impl Args<'_> {
                 }
                 Rewrite::Written if buffer.len() <= INLINE_BYTES => views.push(make_view(buffer.as_bytes(), 0, 0)),
                 Rewrite::Written => {
+                    meter.text(buffer.len())?;
                     if block.len() + buffer.len() > block.capacity() {
                         if !block.is_empty() {
                             buffers.push(std::mem::take(&mut block).into());

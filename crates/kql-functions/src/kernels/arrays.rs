@@ -5,6 +5,7 @@
 use kql_types::{Dynamic, ScalarType, datetime};
 
 use super::access::{Numbers, Text};
+use super::budget::text_room;
 use super::canonical::array_items;
 use super::dynamic_args::{Dynamics, Scalar, scalar};
 use super::elements::write_real;
@@ -239,12 +240,14 @@ pub fn array_reverse(args: &Args<'_>) -> KernelResult {
 
 /// `repeat(value, count)`
 pub fn repeat(args: &Args<'_>) -> KernelResult {
-    let (value, count) = (Dynamics::of(args, 0)?, args.long(1)?);
+    let (value, count, room) = (Dynamics::of(args, 0)?, args.long(1)?, text_room());
     args.to_dynamics(|row, out| {
         // A count below zero gives null.
         let count = usize::try_from(count.opt(row)?).ok()?.min(RANGE_MAX);
         let mut text = String::new();
         value.write(row, &mut text);
+        // One more than there is room for: the call fails.
+        let count = count.min(room / text.len().max(1) + 1);
         write_items(std::iter::repeat_n(text.as_str(), count), out);
         Some(())
     })

@@ -28,6 +28,7 @@ pub mod arrays;
 mod ascii_search;
 pub mod bags;
 pub mod bits;
+pub mod budget;
 pub mod cache;
 pub mod canonical;
 pub mod comparison;
@@ -93,6 +94,16 @@ use kql_types::ScalarType;
 /// What a kernel refuses: a constant argument that can never work, or a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KernelError(pub String);
+
+impl KernelError {
+    /// How the text of a limit begins: neither a mistake nor a bug.
+    pub const LIMIT: &'static str = "limit: ";
+
+    /// A limit of the caller that the call would pass.
+    pub fn limit(what: &str) -> KernelError {
+        KernelError(format!("{}{what}", KernelError::LIMIT))
+    }
+}
 
 pub type KernelResult = Result<ArrayRef, KernelError>;
 pub type KernelFn = fn(&Args<'_>) -> KernelResult;

@@ -10,6 +10,7 @@ use kql_types::{Dynamic, ScalarType, datetime, guid, number, timespan};
 use regex::{Captures, Regex};
 
 use super::access::Rewrite;
+use super::budget::text_room;
 use super::cache::{self, Regexes};
 use super::string::{NegativeStart, SearchRange};
 use super::{Args, KernelError, KernelResult};
@@ -129,18 +130,22 @@ pub fn replace(args: &Args<'_>) -> KernelResult {
 fn rewrite(args: &Args<'_>, source: usize, pattern: usize, with: usize) -> KernelResult {
     let (source, with) = (args.text(source)?, args.text(with)?);
     let regexes = Regexes::of(args, &args.text(pattern)?)?;
+    let room = text_room();
     args.to_rewrites(&source, |row, text, out| {
         let (regex, with) = (regexes.at(row), with.at(row));
         let mut last = 0;
         if with.contains('\\') {
             for captures in regex.captures_iter(text) {
-                let Some(whole) = captures.get(0) else { continue };
+                let Some(whole) = captures.get(0).filter(|_| out.len() <= room) else { break };
                 out.push_str(text.get(last..whole.start()).unwrap_or_default());
                 push_rewrite(&captures, with, out);
                 last = whole.end();
             }
         } else {
             for found in regex.find_iter(text) {
+                if out.len() > room {
+                    break;
+                }
                 out.push_str(text.get(last..found.start()).unwrap_or_default());
                 out.push_str(with);
                 last = found.end();

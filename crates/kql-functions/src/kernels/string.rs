@@ -3,6 +3,7 @@
 use kql_types::{Dynamic, ScalarType};
 
 use super::access::Rewrite;
+use super::budget::text_room;
 use super::text_match::{Case, Needle, Place};
 use super::{Args, KernelResult};
 
@@ -124,10 +125,13 @@ pub fn strcat_delim(args: &Args<'_>) -> KernelResult {
 
 /// `strcat_array(array, delimiter)`
 pub fn strcat_array(args: &Args<'_>) -> KernelResult {
-    let (array, delimiter) = (args.text(0)?, args.text(1)?);
+    let (array, delimiter, room) = (args.text(0)?, args.text(1)?, text_room());
     args.to_texts(|row, out| {
         let Some(Dynamic::Array(items)) = array.opt(row).and_then(Dynamic::parse) else { return };
         for (index, item) in items.iter().enumerate() {
+            if out.len() > room {
+                break;
+            }
             if index > 0 {
                 out.push_str(delimiter.at(row));
             }
@@ -146,9 +150,13 @@ pub fn strcmp(args: &Args<'_>) -> KernelResult {
 pub fn strrep(args: &Args<'_>) -> KernelResult {
     let (value, times) = (args.printed(0)?, args.long(1)?);
     let delimiter = if args.count() > 2 { Some(args.printed(2)?) } else { None };
+    let room = text_room();
     args.to_texts(|row, out| {
         let times = times.opt(row).unwrap_or_default().min(REPETITIONS_MAX);
         for time in 0..times {
+            if out.len() > room {
+                break;
+            }
             if time > 0
                 && let Some(delimiter) = &delimiter
             {
@@ -310,6 +318,7 @@ impl<'t> Iterator for Parts<'t> {
 pub fn replace_string(args: &Args<'_>) -> KernelResult {
     let (source, lookup, rewrite) = (args.text(0)?, args.text(1)?, args.text(2)?);
     let finder = lookup.constant().map(memchr::memmem::Finder::new);
+    let room = text_room();
     args.to_rewrites(&source, |row, text, out| {
         let wanted = lookup.at(row);
         let first = match &finder {
@@ -321,7 +330,7 @@ pub fn replace_string(args: &Args<'_>) -> KernelResult {
         let (head, mut rest) = text.split_at(first);
         out.push_str(head);
         let rewrite = rewrite.at(row);
-        while let Some(after) = rest.strip_prefix(wanted) {
+        while let Some(after) = rest.strip_prefix(wanted).filter(|_| out.len() <= room) {
             out.push_str(rewrite);
             let next = after.find(wanted).unwrap_or(after.len());
             let (kept, found) = after.split_at(next);
@@ -336,7 +345,7 @@ pub fn replace_string(args: &Args<'_>) -> KernelResult {
 pub fn replace_strings(args: &Args<'_>) -> KernelResult {
     let source = args.text(0)?;
     let (lookups, rewrites) = (args.text_list(1)?, args.text_list(2)?);
-    let (mut wanted, mut given) = (Vec::new(), Vec::new());
+    let (mut wanted, mut given, room) = (Vec::new(), Vec::new(), text_room());
     args.to_rewrites(&source, |row, text, out| {
         wanted.clear();
         given.clear();
@@ -351,6 +360,9 @@ pub fn replace_strings(args: &Args<'_>) -> KernelResult {
             pieces = pieces.into_iter().flat_map(|piece| piece.replace(lookup, rewrite)).collect();
         }
         for piece in &pieces {
+            if out.len() > room {
+                break;
+            }
             match piece {
                 Piece::Open(text) | Piece::Done(text) => out.push_str(text),
             }

@@ -432,8 +432,8 @@ pub(crate) fn present(expr: PlanExpr, ty: ScalarType) -> PlanExpr {
 fn constant_error(error: datafusion_common::DataFusionError, span: Span) -> LowerError {
     match &error {
         datafusion_common::DataFusionError::External(inner) => match inner.downcast_ref::<KernelFailure>() {
-            Some(failure) => LowerError::Constant { message: failure.0.clone(), span },
-            None => LowerError::Plan(error),
+            Some(failure) if failure.limit().is_none() => LowerError::Constant { message: failure.0.clone(), span },
+            _ => LowerError::Plan(error),
         },
         _ => LowerError::Plan(error),
     }

@@ -15,7 +15,7 @@ use kql_types::ScalarType;
 
 use crate::error::{LowerError, LowerResult};
 use crate::function::internal::Internal;
-use crate::lower::{Lowered, Lowering, column, column_name, has_no_rows, project_plan};
+use crate::lower::{Lowered, Lowering, column, column_name, has_no_rows, no_rows_of, project_plan};
 use crate::node::{KqlNode, Op, OrderKey};
 use kql_semantics::walk::{ColumnSet, columns_of};
 
@@ -108,6 +108,10 @@ impl Lowering<'_> {
         }
         if has_no_rows(&lowered.plan) {
             return Ok(lowered);
+        }
+        if count == 0 {
+            let plan = no_rows_of(Arc::clone(lowered.plan.schema()));
+            return Ok(Lowered { plan, ..lowered });
         }
         if lowered.order.is_empty() {
             let limit = Limit {

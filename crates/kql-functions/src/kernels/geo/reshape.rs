@@ -18,10 +18,12 @@ fn positive_angle(metres: f64) -> Option<f64> {
     (metres.is_finite() && metres > 0.0).then_some(metres / EARTH_RADIUS)
 }
 
-/// The step between points on a circle that keeps the chords within the tolerance.
+/// The step between points on a circle that keeps the chords within the tolerance; None when a circle would have more
+/// points than a result may have: beside a huge radius a tolerance vanishes, and so would the step.
 fn circle_step(radius: f64, tolerance: f64) -> Option<f64> {
     let ratio = tolerance / radius;
-    (ratio > 0.0).then(|| 2.0 * (1.0 - ratio.min(1.0)).acos())
+    let step = (ratio > 0.0).then(|| 2.0 * (1.0 - ratio.min(1.0)).acos());
+    step.filter(|step| *step * POINTS_MAX as f64 >= std::f64::consts::TAU)
 }
 
 /// `geo_point_buffer(lng, lat, radius [, tolerance])`
@@ -31,9 +33,6 @@ pub fn point_buffer(args: &Args<'_>) -> KernelResult {
         let (point, radius, tolerance) = (point.at(row)?, positive_angle(radius.opt(row)?)?, tolerance.opt(row)?);
         let step = circle_step(radius * EARTH_RADIUS, tolerance)?;
         let count = (std::f64::consts::TAU / step).ceil().max(3.0);
-        if count > POINTS_MAX as f64 {
-            return None;
-        }
         let (start, left) = (point.ortho(), point.cross(point.ortho()));
         let points = (0..count as usize)
             .map(|index| {
@@ -70,6 +69,10 @@ fn offset_path(points: &[Point], radius: f64, step: f64) -> Vec<Point> {
     let mut path = Vec::new();
     let count = points.len();
     for index in 0..count {
+        // Too many: the result is null.
+        if path.len() > POINTS_MAX {
+            break;
+        }
         let before = points[(index + count - 1) % count];
         let (here, after) = (points[index], points[(index + 1) % count]);
         let (from, to) = (-normal(before, here), -normal(here, after));
@@ -383,6 +386,18 @@ mod tests {
         assert!(around[0].outer.area() > polygons[0].outer.area());
         assert_eq!(around[0].holes.len(), 1);
         assert!(around[0].holes[0].area() < polygons[0].holes[0].area());
+    }
+
+    #[test]
+    fn too_many_points_are_none() {
+        let shape = polygons(r#"{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]}"#).unwrap();
+        for (radius, tolerance) in
+            [(1e300, 52.5), (1e6, 1e-9), (f64::MIN_POSITIVE, 1e-320), (1e4, 0.0), (1e4, f64::NAN)]
+        {
+            assert!(around_polygons(&shape, radius, tolerance).is_none(), "{radius} {tolerance}");
+            let cells = [0.0, 0.0, radius, tolerance].map(Cell::Real);
+            assert_eq!(call(point_buffer, &cells, ScalarType::Dynamic), Cell::Null);
+        }
     }
 
     #[test]
