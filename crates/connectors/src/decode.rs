@@ -189,7 +189,7 @@ impl<'a> Decoder<'a> {
     fn row_of_table(&mut self, number: u64, record: &Record<'_>, table: &str) {
         match self.maps.table(table).filter(|_| !exported::is_custom(table)) {
             Some(spec) => {
-                let plan = self.plans.of(record, table, self.maps);
+                let plan = self.plans.of_table(record, &spec, self.maps);
                 self.count_kind("exported rows");
                 let row = exported::row(&plan, &spec, &[], Values::Json(record));
                 self.row(number, row);

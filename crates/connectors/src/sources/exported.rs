@@ -80,6 +80,22 @@ pub(crate) fn is_time_column(name: &str) -> bool {
 }
 
 impl Plans {
+    /// The plan for a record's names as columns of a table.
+    pub(crate) fn of_table(&mut self, record: &Record<'_>, spec: &Arc<TableSpec>, maps: &Maps) -> Rc<Plan> {
+        let mut hasher = DefaultHasher::new();
+        for name in record.names() {
+            name.hash(&mut hasher);
+        }
+        if self.known.len() > 10_000 {
+            self.known.clear();
+        }
+        let plan = self.known.entry(hasher.finish()).or_insert_with(|| {
+            let names: Vec<Cow<'_, str>> = record.names().map(text::unescape).collect();
+            Rc::new(plan_for(&names, spec, maps))
+        });
+        Rc::clone(plan)
+    }
+
     /// The plan for a record's names and the table it names itself.
     pub(crate) fn of(&mut self, record: &Record<'_>, path: &str, maps: &Maps) -> Rc<Plan> {
         let named = record.text("$table").or_else(|| record.raw("Type").and_then(string)).unwrap_or_default();
@@ -98,6 +114,12 @@ impl Plans {
         });
         Rc::clone(plan)
     }
+}
+
+/// The plan for rows of a table that was asked for.
+fn plan_for(names: &[Cow<'_, str>], spec: &Arc<TableSpec>, maps: &Maps) -> Plan {
+    let columns = names.iter().map(|name| with_zone(slot(name, spec), maps.zone)).collect();
+    Plan { target: Target::Known(Arc::clone(spec)), columns }
 }
 
 /// The plan for rows with these names.

@@ -583,6 +583,11 @@ fn a_source_or_a_table_can_be_asked_for() {
     let types: Vec<_> = loaded.schemas["Mine_CL"].columns.iter().map(|c| format!("{}:{}", c.name, c.ty)).collect();
     assert_eq!(types, ["TimeGenerated:datetime", "n:real", "when:datetime", "flag:bool"]);
     assert_eq!(column(&loaded, "Mine_CL", "n"), ["1", "2.5"]);
+    // A known table takes its columns, whatever the record says it is.
+    let call = br#"{"Type":"SigninLogs","EventName":"A","TimeGenerated":"2026-03-01T10:00:00Z","more":1}"#;
+    let loaded = load_files_with(&[("x.json", call)], &table("AWSCloudTrail"));
+    assert_eq!(column(&loaded, "AWSCloudTrail", "EventName"), ["A"]);
+    assert_eq!(loaded.report.sources[0].unmapped.keys().collect::<Vec<_>>(), ["more"]);
     let folder = write_files(files);
     let with = |options: LoadOptions| load(&[folder.path().to_path_buf()], &options);
     assert!(matches!(with(forced("nobody")), Err(LoadError::Source(_))));

@@ -173,7 +173,8 @@ fn named_value(raw: &str) -> (Cow<'_, str>, Cow<'_, str>) {
 
 const COMPUTER: &[&str] = &["Computer", "Hostname", "ComputerName", "host", "MachineName"];
 const PROVIDER: &[&str] = &["SourceName", "ProviderName", "Provider_Name", "Provider"];
-const TIME: &[&str] = &["UtcTime", "EventTime", "TimeCreated", "SystemTime", "@timestamp"];
+/// The last is local time for some collectors, and says so nowhere.
+const TIME: &[&str] = &["UtcTime", "TimeCreated", "SystemTime", "@timestamp", "EventTime"];
 
 fn is_flat(record: &Record<'_>) -> bool {
     record.has("EventID")
