@@ -9,17 +9,17 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use engine::{EngineError, Limits, QueryOptions, ResultTable};
-use kql_semantics::BindOptions;
-use kql_types::{Severity, datetime};
+use engine::{EngineError, QueryOptions, QueryOutput, ResultTable};
+use kql_types::Severity;
 use serde::Deserialize;
-use witness::Rows;
 
-use crate::{host, ratchet, silence};
+use crate::made::{self, Made};
+use crate::{host, ratchet, second_opinion, silence};
+
+const STACK_BYTES: usize = 256 << 20;
 
 #[derive(Args)]
 pub struct Options {
@@ -38,6 +38,12 @@ pub struct Options {
     /// For a query that returns nothing on synthetic rows, find the operator that loses them.
     #[arg(long)]
     losses: bool,
+    /// Compare the rows with those of the row-by-row evaluator.
+    #[arg(long)]
+    second_opinion: bool,
+    /// List the ids of this many queries that return rows, drawn by the hash of their ids.
+    #[arg(long, default_value_t = 0)]
+    sample: usize,
     /// Only queries whose source or id has this text.
     #[arg(long)]
     only: Option<String>,
@@ -58,14 +64,14 @@ pub struct Options {
 }
 
 #[derive(Deserialize)]
-struct Entry {
+pub struct Entry {
     #[serde(default)]
-    id: String,
+    pub id: String,
     #[serde(default)]
     source: String,
-    query: String,
+    pub query: String,
     #[serde(default)]
-    params: Option<String>,
+    pub params: Option<String>,
     oracle: Option<Oracle>,
 }
 
@@ -91,6 +97,8 @@ struct Tally {
     passed: BTreeMap<&'static str, u64>,
     tried: BTreeMap<&'static str, u64>,
     failures: BTreeMap<&'static str, Vec<(String, String)>>,
+    /// Ids of queries that return rows.
+    returned: Vec<String>,
 }
 
 impl Tally {
@@ -105,11 +113,6 @@ impl Tally {
     }
 }
 
-/// The clock of every run: a fixed moment, so that counts repeat.
-fn now() -> i64 {
-    datetime::parse("2026-03-02T12:00:00Z").unwrap_or(datetime::UNIX_EPOCH)
-}
-
 /// Runs the queries, prints counts by stage and reason, and keeps the ratchet.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let path = match &options.queries {
@@ -119,23 +122,35 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             None => return Ok(()),
         },
     };
-    let entries = read(&path, options.every, options.offset, options.only.as_deref())?;
+    let mut entries = read(&path, options.every, options.offset, options.only.as_deref())?;
+    if options.sample > 0 {
+        // The first ones in the order of the draw: more than half of the queries return rows.
+        entries.sort_by_key(|entry| second_opinion::draw(&entry.id));
+        entries.truncate(2 * options.sample);
+    }
     let catalog = host::catalog()?;
     let tally = Mutex::new(Tally::default());
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..options.threads.max(1) {
-            scope.spawn(|| {
+            // The row-by-row evaluator walks deep queries on the stack.
+            let worker = std::thread::Builder::new().stack_size(STACK_BYTES);
+            let spawned = worker.spawn_scoped(scope, || {
                 while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let mut own = Tally::default();
                     stages(entry, &catalog, options, &mut own);
                     merge(&tally, own);
                 }
             });
+            spawned.context("starting a thread")?;
         }
-    });
+        anyhow::Ok(())
+    })?;
     let tally = tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     print(&tally, options);
+    for id in second_opinion::drawn(&tally.returned, options.sample) {
+        println!("{id}");
+    }
     let counts = tally.passed.iter().map(|(stage, count)| ((*stage).to_string(), *count)).collect();
     let group = format!("corpus until {}, one of {}", options.until, options.every.max(1));
     if options.raise {
@@ -147,7 +162,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read(path: &Path, every: usize, offset: usize, only: Option<&str>) -> anyhow::Result<Vec<Entry>> {
+pub fn read(path: &Path, every: usize, offset: usize, only: Option<&str>) -> anyhow::Result<Vec<Entry>> {
     let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
     let reader: Box<dyn Read> = if path.extension().is_some_and(|extension| extension == "gz") {
         Box::new(flate2::read::GzDecoder::new(file))
@@ -188,6 +203,7 @@ fn merge(into: &Mutex<Tally>, own: Tally) {
     for (stage, count) in own.passed {
         *tally.passed.entry(stage).or_default() += count;
     }
+    tally.returned.extend(own.returned);
     for (stage, failures) in own.failures {
         tally.failures.entry(stage).or_default().extend(failures);
     }
@@ -205,12 +221,7 @@ fn stages(entry: &Entry, catalog: &host::SharedCatalog, options: &Options, tally
         return;
     }
     let engine = host::engine(catalog, None);
-    let query_options = QueryOptions {
-        query_now: now(),
-        limits: Limits { time: Some(Duration::from_secs(30)), memory: Some(2 << 30), result_rows: Some(1_000_000) },
-        partitions: Some(1),
-        ..QueryOptions::default()
-    };
+    let query_options = made::query_options();
     let checked = engine.check(&text, &query_options);
     let verdict = |strict: bool| {
         let options = QueryOptions { strict, ..query_options.clone() };
@@ -229,33 +240,44 @@ fn stages(entry: &Entry, catalog: &host::SharedCatalog, options: &Options, tally
     if until == "bind" || refused.is_some() {
         return;
     }
+    let plain = text;
+    let text = made::filled(plain.clone());
+    let checked = if text == plain { checked } else { engine.check(&text, &query_options) };
     let empty = engine.run_blocking(&text, &query_options);
     tally.note("runs-empty", entry, empty.as_ref().err().map(reason));
     let Some(bound) = checked.bound.filter(|_| until == "synthetic") else { return };
-    // Over no rows a pattern such as `union Sec*` reads one table; here each that it matches is to have rows.
-    let bind_options = BindOptions { query_now: now(), ..BindOptions::default() };
-    let whole = kql_semantics::bind(&kql_syntax::parse(&text).query, catalog.as_ref(), &bind_options).query;
-    let bound = &whole.filter(|whole| whole.unsupported.is_empty()).unwrap_or(bound);
-    let rows = Rows::of(bound, now());
-    let made = tempfile::tempdir().map_err(anyhow::Error::from).and_then(|folder| {
-        let engine = engine.with_witnesses(bound, &rows, folder.path())?;
-        Ok((engine, folder))
-    });
-    let (engine, _folder) = match made {
+    let made = match Made::new(&text, bound, catalog) {
         Ok(made) => made,
         Err(error) => return tally.note("runs-synthetic", entry, Some(error.to_string())),
     };
-    match engine.run_blocking(&text, &query_options) {
+    match made.run() {
         Ok(output) => {
             tally.note("runs-synthetic", entry, None);
-            let rows: usize = output.tables.iter().map(ResultTable::row_count).sum();
+            let count: usize = output.tables.iter().map(ResultTable::row_count).sum();
+            if count > 0 {
+                tally.returned.push(entry.id.clone());
+            }
             let lost = || match options.losses {
-                true => silence::loss(&engine, bound, &text, &query_options),
+                true => silence::loss(&made.engine, &made.bound, &text, &query_options),
                 false => "no rows".to_string(),
             };
-            tally.note("returns-rows", entry, (rows == 0).then(lost));
+            tally.note("returns-rows", entry, (count == 0).then(lost));
+            if options.second_opinion {
+                second_opinion(entry, &made, &output, tally);
+            }
         }
         Err(error) => tally.note("runs-synthetic", entry, Some(reason(&error))),
+    }
+}
+
+/// Compares the rows with those of the other evaluator, where it knows the query.
+fn second_opinion(entry: &Entry, made: &Made, output: &QueryOutput, tally: &mut Tally) {
+    match second_opinion::difference(&made.bound, &made.rows, &output.tables) {
+        Err(unknown) => tally.note("evaluated", entry, Some(unknown.to_string())),
+        Ok(difference) => {
+            tally.note("evaluated", entry, None);
+            tally.note("agrees", entry, difference);
+        }
     }
 }
 

@@ -53,8 +53,13 @@ fn add(data: &mut DataSet, table: &str, columns: Vec<Column>, rows: &Rows) -> Re
         let values: Vec<&Value> = values.iter().collect();
         Ok((column.name.clone(), kql_plan::value::array(column.ty, &values)?))
     };
+    let mut columns = columns;
     let arrays: Result<Vec<_>, _> = columns.iter().map(array).collect();
-    let arrays = arrays.map_err(|error| DataError(error.to_string()))?;
+    let mut arrays = arrays.map_err(|error| DataError(error.to_string()))?;
+    let ingestion = array(&Column::new(witness::INGESTION_TIME, ScalarType::DateTime));
+    let (_, ingestion) = ingestion.map_err(|error| DataError(error.to_string()))?;
+    columns.push(Column::new(tables::INGESTION_COLUMN, ScalarType::DateTime));
+    arrays.push((tables::INGESTION_COLUMN.to_string(), ingestion));
     let batch = RecordBatch::try_from_iter(arrays).map_err(|error| DataError(error.to_string()))?;
     data.add_batches(table, columns, vec![batch])
 }

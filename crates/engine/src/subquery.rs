@@ -11,7 +11,7 @@ use kql_plan::lower::Materialized;
 use kql_plan::value_at;
 use kql_semantics::bound::{BoundColumn, BoundQuery, ColumnId, Expr, ExprKind, JoinKind, Rel, RelKind};
 use kql_semantics::walk::{for_each_expr_mut, for_each_input, for_each_input_mut, subqueries_mut};
-use kql_types::{Diagnostic, ScalarType, Span, Value};
+use kql_types::{Diagnostic, Dynamic, ScalarType, Span, Value};
 
 use crate::EngineError;
 use crate::execute::Execution;
@@ -246,10 +246,22 @@ fn values_of(batches: &[RecordBatch], ty: ScalarType, rows: Option<usize>) -> Ve
     values
 }
 
-/// Values as literals, each once.
+/// Values as literals, each once. An array stands for its elements, as in a list that is written out:
+/// `where User in ((T | summarize make_set(User)))`.
 fn distinct(values: Vec<Value>, span: Span) -> Vec<Expr> {
     let mut seen = std::collections::HashSet::new();
-    let values = values.into_iter().filter(|value| seen.insert(format!("{value:?}")));
+    let mut flat = Vec::with_capacity(values.len());
+    for value in values {
+        match value {
+            Value::Dynamic(Dynamic::Array(items)) => flat.extend(items.into_iter().map(|item| match item {
+                Dynamic::String(text) => Value::String(text),
+                Dynamic::Long(number) => Value::Long(number),
+                other => Value::Dynamic(other),
+            })),
+            other => flat.push(other),
+        }
+    }
+    let values = flat.into_iter().filter(|value| seen.insert(format!("{value:?}")));
     values.map(|value| literal_of(value, span)).collect()
 }
 

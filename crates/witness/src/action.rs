@@ -56,6 +56,7 @@ impl<'a> Solver<'_, 'a> {
                 _ => self.act_place(expr, action),
             },
             ExprKind::Call { function, args } => self.act_call(function.name, args, expr, action),
+            ExprKind::IngestionTime => self.act_place(expr, action),
             _ => false,
         }
     }

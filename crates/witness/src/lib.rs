@@ -23,6 +23,8 @@ use solve::{Root, Solver, Step};
 pub use wish::text_of;
 use wish::{Cell, Wish};
 
+/// The name under which [`Rows::column`] gives what `ingestion_time()` of a row is.
+pub const INGESTION_TIME: &str = "ingestion_time()";
 /// Ways tried with each of the choices in a query.
 const VARIANTS: usize = 3;
 /// Rows of one table at most.

@@ -225,6 +225,7 @@ impl<'p, 'a> Solver<'p, 'a> {
     pub(crate) fn place_of(&mut self, expr: &Expr) -> Option<Place> {
         match &expr.kind {
             ExprKind::Column(id) => self.place_of_column(*id),
+            ExprKind::IngestionTime => Some((Root::Column(0, crate::INGESTION_TIME.to_string()), Vec::new())),
             ExprKind::Convert(inner) => self.place(inner),
             ExprKind::Coalesce(args) => args.iter().find_map(|arg| self.place(arg)),
             ExprKind::Case { branches, otherwise } => {
