@@ -36,6 +36,8 @@ pub enum Command {
     Test(TestArgs),
     /// Say what is probably wrong with rules, mend what can be mended safely
     Lint(LintArgs),
+    /// Show how many rows each step of a rule lets through, and why the nearest one fails
+    Explain(ExplainArgs),
     /// Write a made-up company's raw logs with planted attacks, hunt them, and compare
     Demo(DemoArgs),
 }
@@ -344,6 +346,18 @@ pub struct TestArgs {
     /// Fail rules that lack a test of this kind
     #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
     pub require: Vec<RequireArg>,
+    /// Fail rules with fewer cases
+    #[arg(long, value_name = "N")]
+    pub min_tests: Option<usize>,
+    /// Only rules that changed since this git revision: their file, their tests, or a file beside them
+    #[arg(long, value_name = "REVISION")]
+    pub changed: Option<String>,
+    /// Write the rows that came into failing `rows:` of the test files
+    #[arg(long)]
+    pub update: bool,
+    /// Also change each rule in small ways, and report the changes that no case notices
+    #[arg(long)]
+    pub mutate: bool,
     /// Form of the result
     #[arg(long, value_enum, default_value_t = TestFormat::Text)]
     pub format: TestFormat,
@@ -378,6 +392,31 @@ pub enum TestFormat {
     Junit,
     /// The Test Anything Protocol
     Tap,
+    /// Annotations of a GitHub workflow
+    Github,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A rule or .kql file
+    pub rule: PathBuf,
+    /// Raw logs: files, folders, globs, or - for standard input
+    #[arg(long, short, value_name = "PATH", required = true, num_args = 1..)]
+    pub logs: Vec<PathBuf>,
+    /// What now() is [default: the end of the data]
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// Show the rule all events before now, not only those of its period
+    #[arg(long)]
+    pub whole: bool,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = SourcesFormat::Table)]
+    pub format: SourcesFormat,
+    #[command(flatten)]
+    pub names: NameArgs,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]

@@ -31,6 +31,16 @@ pub fn has_revision(folder: &Path, revision: &str) -> bool {
     git(folder, &["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")]).is_some()
 }
 
+/// The files that differ from a revision, below a folder: changed, new, and not yet known to git.
+pub fn changed(folder: &Path, revision: &str) -> Option<Vec<PathBuf>> {
+    let root = String::from_utf8(git(folder, &["rev-parse", "--show-toplevel"])?).ok()?;
+    let root = PathBuf::from(root.trim_end());
+    let tracked = git(folder, &["diff", "--name-only", "-z", revision, "--"])?;
+    let new = git(&root, &["ls-files", "--others", "--exclude-standard", "-z"])?;
+    let names = tracked.split(|b| *b == 0).chain(new.split(|b| *b == 0)).filter(|name| !name.is_empty());
+    Some(names.map(|name| root.join(String::from_utf8_lossy(name).as_ref())).collect())
+}
+
 /// The commit of a folder's repository, with `+` where files differ from it.
 pub fn commit(folder: &Path) -> Option<String> {
     let head = String::from_utf8(git(folder, &["rev-parse", "HEAD"])?).ok()?;

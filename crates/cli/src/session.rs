@@ -8,9 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use connectors::{LoadError, LoadOptions, Loaded};
 use detections::library;
+use detections::loaded_data;
 use detections::profile::DataProfile;
 use detections::schedule::TimeSpan;
-use engine::{DataSet, Engine, ExternalFiles, QueryOptions, TableCatalog};
+use engine::{Engine, ExternalFiles, QueryOptions, TableCatalog};
 use kql_semantics::StoredFunction;
 use kql_types::{Value, datetime};
 use tables::{SchemaSet, TableRole};
@@ -80,18 +81,7 @@ impl Session {
     pub fn open(input: SessionInput<'_>) -> Result<Session> {
         let schemas = read_schemas(&input.names.schemas)?;
         let loaded = load(input.logs, &input.reading, &schemas, input.threads)?;
-        let mut data = DataSet::new();
-        for (table, batches) in &loaded.tables {
-            let Some(schema) = loaded.schemas.get(table).or_else(|| schemas.get(table)) else { continue };
-            data.add_batches(table, tables::columns_in_memory(&schema.columns), batches.clone()).map_err(unreadable)?;
-        }
-        for file in &loaded.parquet {
-            match file.source {
-                Some(source) => data.add_parquet_source(&file.table, &file.path, source),
-                None => data.add_parquet(&file.table, &file.path),
-            }
-            .map_err(unreadable)?;
-        }
+        let mut data = loaded_data::data_of(&loaded, &schemas).map_err(unreadable)?;
         let mut functions = input.functions;
         for path in &input.names.functions {
             functions.extend(library::load_functions(path).map_err(Failure::input)?);

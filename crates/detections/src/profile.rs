@@ -34,6 +34,21 @@ impl DataProfile {
         DataProfile { tables: tables.collect() }
     }
 
+    /// Adds the rows of another load.
+    pub fn add(&mut self, other: DataProfile) {
+        for (name, table) in other.tables {
+            let known = self.tables.entry(name).or_default();
+            known.rows += table.rows;
+            known.span = match (known.span, table.span) {
+                (Some(a), Some(b)) => Some(TimeSpan { first: a.first.min(b.first), last: a.last.max(b.last) }),
+                (a, b) => a.or(b),
+            };
+            for (hour, rows) in table.hours {
+                *known.hours.entry(hour).or_default() += rows;
+            }
+        }
+    }
+
     /// First and last plausible time of the tables for which `counts` holds.
     pub fn span(&self, counts: impl Fn(&str) -> bool) -> Option<TimeSpan> {
         let spans = self.tables.iter().filter(|(name, _)| counts(name)).filter_map(|(_, table)| table.span);

@@ -9,6 +9,7 @@ use detections::rule_test::{self, CaseResult, Names, RuleTest, TestError, Verdic
 
 use crate::args::{RequireArg, TestArgs, TestFormat};
 use crate::exit::{Exit, Failure};
+use crate::git;
 use crate::report::rule_tests::{self, RuleTests, TestReport};
 use crate::session;
 
@@ -21,6 +22,7 @@ pub fn run(args: &TestArgs) -> Result<Exit> {
         TestFormat::Json => rule_tests::write_json(&report, &mut out)?,
         TestFormat::Junit => rule_tests::write_junit(&report, &mut out)?,
         TestFormat::Tap => rule_tests::write_tap(&report, &mut out)?,
+        TestFormat::Github => rule_tests::write_github(&report, &mut out)?,
     }
     out.flush()?;
     Ok(if report.is_good() { Exit::Clean } else { Exit::Found })
@@ -35,11 +37,22 @@ fn collect(args: &TestArgs) -> Result<TestReport> {
     }
     let mut report = TestReport::default();
     let mut tested = vec![false; library.rules.len()];
+    let changed = changed_files(args)?;
     for file in &test_files {
-        report.rules.push(run_file(file, &library, &names, args.only.as_deref(), &mut tested));
+        // A rule that is left out is tested all the same, only not now.
+        let runs = changed.as_ref().is_none_or(|changed| is_touched(file, changed));
+        if runs {
+            report.rules.push(run_file(file, &library, &names, args, &mut tested));
+        } else {
+            let index = read(file).ok().and_then(|test| rule_of(&test, file, &library));
+            if let Some(tested) = index.and_then(|index| tested.get_mut(index)) {
+                *tested = true;
+            }
+        }
     }
     for (rule, tested) in library.rules.iter().zip(&tested) {
-        if !tested {
+        let touched = changed.as_ref().is_none_or(|changed| is_touched(Path::new(&rule.place.file), changed));
+        if !tested && touched {
             report.untested.push((rule.name.clone(), rule.place.file.clone()));
         }
     }
@@ -51,11 +64,15 @@ fn collect(args: &TestArgs) -> Result<TestReport> {
             });
             report.lacking.extend(lacks.map(|kind| (rule.name.clone(), kind.name())));
         }
-        if !args.require.is_empty() {
+        if let Some(least) = args.min_tests {
+            let few = report.rules.iter().filter(|rule| rule.cases.len() < least);
+            report.lacking.extend(few.map(|rule| (rule.name.clone(), "further")));
+        }
+        if !args.require.is_empty() || args.min_tests.is_some_and(|least| least > 0) {
             report.lacking.extend(report.untested.iter().map(|(name, _)| (name.clone(), "any")));
         }
     }
-    if report.rules.is_empty() && report.untested.is_empty() {
+    if report.rules.is_empty() && report.untested.is_empty() && changed.is_none() {
         return Err(Failure::input("no rules and no tests there"));
     }
     Ok(report)
@@ -135,33 +152,78 @@ fn own_rule(test: &Path) -> Option<PathBuf> {
         .find(|p| p.is_file())
 }
 
-fn run_file(file: &Path, library: &RuleLibrary, names: &Names, only: Option<&str>, tested: &mut [bool]) -> RuleTests {
+/// The files that differ from the revision of `--changed`, by their full paths.
+fn changed_files(args: &TestArgs) -> Result<Option<Vec<PathBuf>>> {
+    let Some(revision) = &args.changed else { return Ok(None) };
+    let folder = args.paths.first().map(|path| git::folder_of(path)).unwrap_or_default();
+    let files = git::changed(&folder, revision)
+        .ok_or_else(|| Failure::usage(format!("--changed: `{revision}` is no revision of the rules' repository")))?;
+    Ok(Some(files.into_iter().map(|file| file.canonicalize().unwrap_or(file)).collect()))
+}
+
+/// Whether a file changed, or anything in the folders below its own: fixtures lie there.
+fn is_touched(file: &Path, changed: &[PathBuf]) -> bool {
+    let Ok(file) = file.canonicalize() else { return true };
+    let Some(folder) = file.parent() else { return true };
+    let stem = |path: &Path| path.file_name().and_then(|name| name.to_str()?.split('.').next().map(str::to_string));
+    changed.iter().any(|other| {
+        let deeper = other.parent().is_some_and(|parent| parent != folder && parent.starts_with(folder));
+        let is_rule = other.extension().is_some_and(|e| ["yaml", "yml", "kql"].iter().any(|known| e == *known));
+        deeper || other.parent() == Some(folder) && (!is_rule || stem(other) == stem(&file))
+    })
+}
+
+fn run_file(file: &Path, library: &RuleLibrary, names: &Names, args: &TestArgs, tested: &mut [bool]) -> RuleTests {
     let shown = file.display().to_string();
-    let mut result =
-        RuleTests { name: shown.clone(), file: shown, has_positive: false, has_negative: false, cases: Vec::new() };
+    let mut result = RuleTests {
+        name: shown.clone(),
+        file: shown,
+        has_positive: false,
+        has_negative: false,
+        cases: Vec::new(),
+        mutants: None,
+    };
+    let error = |name: &str, reason: String| CaseResult {
+        name: name.to_string(),
+        verdict: Verdict::Error(reason),
+        rows: Vec::new(),
+    };
     let mut test = match read(file) {
         Ok(test) => test,
         Err(reason) => {
-            result.cases.push(CaseResult { name: "the test file".to_string(), verdict: Verdict::Error(reason) });
+            result.cases.push(error("the test file", reason));
             return result;
         }
     };
     result.has_negative = test.cases.iter().any(|case| case.expect.is_negative());
     result.has_positive = test.cases.iter().any(|case| !case.expect.is_negative());
-    let Some(index) = rule_of(&test, file, library) else {
-        let reason = "no rule of this file, name or id".to_string();
-        result.cases.push(CaseResult { name: "the rule".to_string(), verdict: Verdict::Error(reason) });
+    let found =
+        rule_of(&test, file, library).and_then(|index| Some((library.rules.get(index)?, tested.get_mut(index)?)));
+    let Some((rule, tested)) = found else {
+        result.cases.push(error("the rule", "no rule of this file, name or id".to_string()));
         return result;
     };
-    if let (Some(rule), Some(tested)) = (library.rules.get(index), tested.get_mut(index)) {
-        result.name.clone_from(&rule.name);
-        *tested = true;
-    }
-    if let Some(only) = only {
+    result.name.clone_from(&rule.name);
+    *tested = true;
+    if let Some(only) = args.only.as_deref() {
         test.cases.retain(|case| case.name.to_lowercase().contains(&only.to_lowercase()));
     }
     let beside = file.parent().unwrap_or(Path::new("."));
-    result.cases = rule_test::run(&test, library, index, beside, names);
+    let prepared = rule_test::prepare(&test, library, beside, names);
+    result.cases = prepared.run(rule);
+    let good = |case: &CaseResult| matches!(case.verdict, Verdict::Passed | Verdict::KnownGap(_));
+    if args.update
+        && let Some(text) =
+            std::fs::read_to_string(file).ok().and_then(|text| rule_test::updated(&text, &test, &result.cases))
+        && std::fs::write(file, text).is_ok()
+        && let Ok(again) = read(file)
+    {
+        result.cases = rule_test::prepare(&again, library, beside, names).run(rule);
+    }
+    // Tests that fail notice nothing.
+    if args.mutate && result.cases.iter().all(good) {
+        result.mutants = Some(rule_test::survivors(&prepared, rule));
+    }
     result
 }
 

@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use anyhow::Result;
-use detections::rule_test::{CaseResult, Verdict};
+use detections::rule_test::{CaseResult, Mutant, Verdict};
 use serde_json::{Value as Json, json};
 
+use super::lint::{github_text, github_value};
 use crate::terminal::{Tone, paint, safe, stdout_has_colour};
 
 /// The tests of one file.
@@ -17,6 +18,8 @@ pub struct RuleTests {
     pub has_positive: bool,
     pub has_negative: bool,
     pub cases: Vec<CaseResult>,
+    /// Of a mutation run: how many changes were tried, and those that no case noticed.
+    pub mutants: Option<(usize, Vec<Mutant>)>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -93,6 +96,15 @@ pub fn write_text(report: &TestReport, out: &mut dyn Write) -> Result<()> {
             writeln!(out, "            {}", safe(line))?;
         }
     }
+    for (rule, (count, survived)) in report.rules.iter().filter_map(|rule| Some((rule, rule.mutants.as_ref()?))) {
+        let tone = if survived.is_empty() { Tone::Good } else { Tone::Warning };
+        let label = paint("mutants  ", tone, colour);
+        writeln!(out, "{label} {}: {} killed, {} survived", safe(&rule.name), count - survived.len(), survived.len())?;
+        for mutant in survived {
+            let change = format!("{}: {} -> {}", mutant.mutation.name(), mutant.before, mutant.after);
+            writeln!(out, "            TW506 {}; missing: {}", safe(&change), safe(&mutant.near_miss()))?;
+        }
+    }
     for (name, file) in &report.untested {
         writeln!(out, "{} {} ({})", paint("untested ", Tone::Quiet, colour), safe(name), safe(file))?;
     }
@@ -120,7 +132,12 @@ pub fn write_json(report: &TestReport, out: &mut dyn Write) -> Result<()> {
         .iter()
         .map(|rule| {
             let case = |case: &CaseResult| json!({"name": case.name, "verdict": name(&case.verdict), "details": details(&case.verdict)});
-            json!({"name": rule.name, "file": rule.file, "cases": rule.cases.iter().map(case).collect::<Vec<_>>()})
+            let mut entry = json!({"name": rule.name, "file": rule.file, "cases": rule.cases.iter().map(case).collect::<Vec<_>>()});
+            if let (Some((count, survived)), Some(object)) = (&rule.mutants, entry.as_object_mut()) {
+                let survived: Vec<Json> = survived.iter().map(mutant_json).collect();
+                object.insert("mutants".to_string(), json!({"killed": count - survived.len(), "survived": survived}));
+            }
+            entry
         })
         .collect();
     let untested: Vec<Json> = report.untested.iter().map(|(name, file)| json!({"name": name, "file": file})).collect();
@@ -137,6 +154,32 @@ pub fn write_json(report: &TestReport, out: &mut dyn Write) -> Result<()> {
     });
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)?;
+    Ok(())
+}
+
+fn mutant_json(mutant: &Mutant) -> Json {
+    json!({
+        "mutation": mutant.mutation.name(),
+        "start": mutant.span.start,
+        "end": mutant.span.end,
+        "before": mutant.before,
+        "after": mutant.after,
+        "near_miss": mutant.near_miss(),
+    })
+}
+
+/// An annotation for each case that failed and each rule that lacks tests.
+pub fn write_github(report: &TestReport, out: &mut dyn Write) -> Result<()> {
+    for (rule, case) in report.cases() {
+        if matches!(case.verdict, Verdict::Failed(_) | Verdict::Error(_)) {
+            let title = github_value(&format!("{}: {}", rule.name, case.name));
+            let text = github_text(&details(&case.verdict).join("\n"));
+            writeln!(out, "::error file={},title={title}::{text}", github_value(&rule.file))?;
+        }
+    }
+    for (name, kind) in &report.lacking {
+        writeln!(out, "::error title={}::no {kind} test", github_value(name))?;
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 mod check;
 mod damage;
 mod demo;
+mod explain;
 mod fmt;
 mod hostile;
 mod hunt;

@@ -96,3 +96,132 @@ fn mistakes_in_a_test_have_their_place() {
     assert!(folder.run(&["test", "rules"]).out.contains("gone.json"));
     assert_eq!(folder.run(&["test", "nowhere"]).code, 4);
 }
+
+#[test]
+fn a_case_that_finds_nothing_shows_the_step_that_lost_the_rows() {
+    let folder = folder();
+    let wrong = TESTS.replace("at: -1h}", "at: -1h, set: {errorCode: Client.DryRunOperation}}");
+    folder.write("rules/launch.test.yaml", &wrong);
+    let out = folder.run(&["test", "rules", "--only", "a launch"]).out;
+    assert!(out.contains("where isempty(ErrorCode)  <- loses all"), "{out}");
+    assert!(out.contains("nearest row fails `isempty(ErrorCode)`: ErrorCode = Client.DryRunOperation"), "{out}");
+}
+
+#[test]
+fn lost_at_names_the_step_that_must_drop_the_row() {
+    let folder = folder();
+    let with = |expect: &str| {
+        folder.write("rules/launch.test.yaml", &TESTS.replace("expect: none", &format!("expect: {expect}")));
+        folder.run(&["test", "rules"])
+    };
+    let right = with("{alerts: 0, lost_at: isempty(ErrorCode)}");
+    assert_eq!(right.code, 0, "{}", right.out);
+    let other = with("{alerts: 0, lost_at: EventName == 'RunInstances'}");
+    assert!(other.code == 1 && other.out.contains("drops no row"), "{}", other.out);
+    let unknown = with("{alerts: 0, lost_at: Region == 'x'}");
+    assert!(unknown.out.contains("is no step of the query"), "{}", unknown.out);
+}
+
+const GROUPED: &str = "incidentConfiguration:
+  createIncident: true
+  groupingConfiguration: {enabled: true, lookbackDuration: 1d, matchingMethod: AllEntities}
+";
+
+#[test]
+fn late_records_incidents_and_watchlists() {
+    let folder = folder();
+    // An hour of period: what arrives after the run of its hour is never seen.
+    let hourly = LAUNCH_RULE.replace("1d", "1h");
+    folder.write("rules/launch.yaml", &format!("{hourly}{GROUPED}"));
+    let late = |arrives: &str, incidents: u32| {
+        let text = format!(
+            "query_now: 2026-02-01T12:00:00Z\ncases:\n  - name: late\n    events:\n      - {{file: run.json, at: -10m, arrives: {arrives}}}\n    \
+             schedule: {{from: -6h, to: +6h}}\n    expect: {{alerts: {incidents}, incidents: {incidents}}}\n"
+        );
+        folder.write("rules/launch.test.yaml", &text);
+        let run = folder.run(&["test", "rules"]);
+        assert_eq!(run.code, 0, "{arrives}: {}", run.out);
+    };
+    late("+5m", 1);
+    late("+40m", 0);
+    let listed = LAUNCH_RULE.replace(
+        "  | where EventName",
+        "  | where AWSRegion !in (_GetWatchlist('Known') | project Region)\n  | where EventName",
+    );
+    folder.write("rules/launch.yaml", &listed);
+    let with = |region: &str| {
+        let text = TESTS.replace("cases:", &format!("watchlists: {{Known: [{{Region: {region}}}]}}\ncases:"));
+        folder.write("rules/launch.test.yaml", &text);
+        folder.run(&["test", "rules"]).code
+    };
+    assert_eq!((with("nowhere-1"), with("eu-south-2")), (0, 1));
+}
+
+#[test]
+fn update_writes_the_rows_that_came() {
+    let folder = folder();
+    let before =
+        TESTS.replace("rows: [{Instance: i-1, TimeGenerated: 2026-02-01T11:00:00Z}]", "rows: [{Instance: wrong}]");
+    let path = folder.write("rules/launch.test.yaml", &before);
+    assert_eq!(folder.run(&["test", "rules"]).code, 1);
+    let run = folder.run(&["test", "rules", "--update"]);
+    assert_eq!(run.code, 0, "{}", run.out);
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains("      rows:\n        - {\"Instance\":\"i-1\"}\n  - name: a dry run"), "{text}");
+    assert_eq!(text.lines().count(), before.lines().count() + 1);
+}
+
+#[test]
+fn mutation_shows_conditions_that_no_case_tests() {
+    let folder = folder();
+    let all = folder.run(&["test", "rules", "--mutate", "--format", "json"]).json();
+    let survived = |report: &serde_json::Value| -> Vec<String> {
+        let list = report["rules"][0]["mutants"]["survived"].as_array().unwrap().clone();
+        list.iter().map(|mutant| mutant["before"].as_str().unwrap().to_string()).collect()
+    };
+    assert_eq!(survived(&all), ["EventName == 'RunInstances'"], "the arm, and nothing else: {all}");
+    // Without the near miss nothing shows that a dry run must be left out.
+    let text: String = TESTS.split("  - name: a dry run").next().unwrap().to_string();
+    folder.write("rules/launch.test.yaml", &text);
+    let less = folder.run(&["test", "rules", "--mutate", "--format", "json"]).json();
+    assert!(survived(&less).contains(&"isempty(ErrorCode)".to_string()), "{less}");
+    let shown = folder.run(&["test", "rules", "--mutate"]).out;
+    assert!(shown.contains("TW506 and arm: isempty(ErrorCode) -> true; missing: a near miss that fails"), "{shown}");
+}
+
+#[test]
+fn rules_with_few_tests_and_rules_that_did_not_change() {
+    let folder = folder();
+    let few = folder.run(&["test", "rules", "--min-tests", "3"]);
+    assert!(few.code == 1 && few.out.contains("no further test"), "{}", few.out);
+    assert_eq!(folder.run(&["test", "rules", "--min-tests", "2"]).code, 0);
+    let git = |args: &[&str]| {
+        let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+        let output =
+            std::process::Command::new("git").args(identity).args(args).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-q", "-m", "first"]);
+    let passed =
+        || folder.run(&["test", "rules", "--changed", "HEAD", "--format", "json"]).json()["summary"]["passed"].clone();
+    assert_eq!(passed(), 0);
+    folder.write("rules/launch.yaml", &LAUNCH_RULE.replace("was launched", "was started"));
+    assert_eq!(passed(), 2);
+    assert_eq!(folder.run(&["test", "rules", "--changed", "no-such-thing"]).code, 2);
+}
+
+#[test]
+fn annotations_are_one_line_each() {
+    let folder = folder();
+    folder.write("rules/launch.test.yaml", &TESTS.replace("severity: Medium", "severity: High"));
+    let out = folder.run(&["test", "rules", "--format", "github"]).out;
+    assert_eq!(out.lines().count(), 1);
+    assert!(
+        out.starts_with(
+            "::error file=rules/launch.test.yaml,title=Instance launched%3A a launch::severity: expected High"
+        ),
+        "{out}"
+    );
+}

@@ -181,6 +181,8 @@ fn first_elements(subject: &Subject<'_>, facts: &Facts<'_>, expr: &Expr, found: 
     if let ExprKind::Path { base, steps } = &expr.kind
         && steps.iter().any(|step| matches!(step, PathStep::Index(0)))
         && !is_positional(facts.resolved(base))
+        // The binder reads elements of its own making as well.
+        && subject.filled.text.get(expr.span.start as usize..expr.span.end as usize).is_some_and(|text| text.contains("[0]"))
     {
         found.extend(subject.at_bound("TW306", expr.span, "only the first element of the array is read"));
     }

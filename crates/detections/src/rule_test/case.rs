@@ -23,7 +23,17 @@ pub struct RuleTest {
     pub query_now: i64,
     /// Logs that every case loads, relative to the test.
     pub files: Vec<String>,
+    pub watchlists: Vec<Watchlist>,
     pub cases: Vec<Case>,
+}
+
+/// A watchlist that every case sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watchlist {
+    pub name: String,
+    pub headers: Vec<String>,
+    /// A text for each header.
+    pub rows: Vec<Vec<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -42,20 +52,35 @@ pub struct Case {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// Raw records of a file, moved in time so that the first is at this distance from the clock, with values set.
-    Records { file: String, at: Option<i64>, set: Vec<(String, Json)> },
+    Records { file: String, at: Option<i64>, set: Vec<(String, Json)>, arrives: Option<i64> },
     /// Rows with the columns of a table. A time may be a distance from the clock: `-3h`.
-    Rows { table: String, rows: Vec<Map<String, Json>> },
+    Rows { table: String, rows: Vec<Map<String, Json>>, arrives: Option<i64> },
+}
+
+impl Event {
+    /// How long after they happened its records arrive, in ticks; None: at once, as far as the test says.
+    pub fn arrives(&self) -> Option<i64> {
+        match self {
+            Event::Records { arrives, .. } | Event::Rows { arrives, .. } => *arrives,
+        }
+    }
 }
 
 /// What must come of a case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expect {
     pub alerts: Option<AlertCount>,
+    /// Incidents that the alerts become.
+    pub incidents: Option<AlertCount>,
+    /// Text of the step that must drop rows.
+    pub lost_at: Option<String>,
     pub severity: Option<AlertSeverity>,
     /// Each must be among the entities of the alerts: `type` and identifiers.
     pub entities: Vec<Map<String, Json>>,
     /// Each must be a result row, by the columns stated.
     pub rows: Vec<Map<String, Json>>,
+    /// Where the field `rows` stands in the file.
+    pub rows_at: Option<Position>,
     /// There are no other rows, and no other columns.
     pub exact: bool,
 }
@@ -86,7 +111,7 @@ fn error<T>(node: &Node, message: impl Into<String>) -> Result<T> {
 pub fn read(text: &str) -> Result<RuleTest> {
     let document = yaml::parse(text)
         .map_err(|e| TestError { position: e.position, message: format!("not valid YAML: {}", e.message) })?;
-    only(&document, &["rule", "query_now", "files", "cases"])?;
+    only(&document, &["rule", "query_now", "files", "watchlists", "cases"])?;
     let now = required(&document, "query_now")?;
     let Some(query_now) = now.text().and_then(|text| datetime::parse(&text)) else {
         return error(now, "`query_now` is not a time, expected e.g. 2026-03-02T00:00:00Z");
@@ -107,8 +132,28 @@ pub fn read(text: &str) -> Result<RuleTest> {
         rule: document.get("rule").and_then(Node::text),
         query_now,
         files: files.into_iter().filter_map(Node::text).collect(),
+        watchlists: document
+            .get("watchlists")
+            .map(Node::entries)
+            .unwrap_or_default()
+            .iter()
+            .map(read_watchlist)
+            .collect(),
         cases,
     })
+}
+
+fn read_watchlist(entry: &yaml::Entry) -> Watchlist {
+    let rows: Vec<&Node> = entry.value.items_of_maps();
+    let mut headers: Vec<String> = Vec::new();
+    for cell in rows.iter().flat_map(|row| row.entries()) {
+        if !headers.contains(&cell.key) {
+            headers.push(cell.key.clone());
+        }
+    }
+    let text = |row: &Node, header: &String| row.get(header).and_then(Node::text).unwrap_or_default();
+    let rows = rows.iter().map(|row| headers.iter().map(|header| text(row, header)).collect()).collect();
+    Watchlist { name: entry.key.clone(), headers, rows }
 }
 
 fn read_case(node: &Node, before: &[Case]) -> Result<Case> {
@@ -145,14 +190,15 @@ fn read_case(node: &Node, before: &[Case]) -> Result<Case> {
 
 fn read_event(node: &Node) -> Result<Event> {
     if let Some(file) = node.get("file").and_then(Node::text) {
-        only(node, &["file", "at", "set"])?;
+        only(node, &["file", "at", "set", "arrives"])?;
         let at = node.get("at").map(offset).transpose()?;
-        return Ok(Event::Records { file, at, set: read_set(node.get("set")) });
+        let arrives = node.get("arrives").map(offset).transpose()?;
+        return Ok(Event::Records { file, at, set: read_set(node.get("set")), arrives });
     }
     if let Some(table) = node.get("table").and_then(Node::text) {
-        only(node, &["table", "rows"])?;
+        only(node, &["table", "rows", "arrives"])?;
         let rows = required(node, "rows")?.items_of_maps().into_iter().map(map_of).collect();
-        return Ok(Event::Rows { table, rows });
+        return Ok(Event::Rows { table, rows, arrives: node.get("arrives").map(offset).transpose()? });
     }
     if let Some(emulate) = node.get("emulate") {
         return error(emulate, "unsupported: emulate");
@@ -167,7 +213,7 @@ fn read_set(node: Option<&Node>) -> Vec<(String, Json)> {
 
 /// One change of the events of another case: `set` values, move `at` another time, or drop the events of a `without`.
 fn apply_change(change: &Node, events: &mut Vec<Event>) -> Result<()> {
-    only(change, &["event", "set", "at", "without"])?;
+    only(change, &["event", "set", "at", "without", "arrives"])?;
     if let Some(without) = change.get("without") {
         let index = event_index(without, events.len())?;
         events.remove(index);
@@ -179,12 +225,15 @@ fn apply_change(change: &Node, events: &mut Vec<Event>) -> Result<()> {
     };
     let set = read_set(change.get("set"));
     let at = change.get("at").map(offset).transpose()?;
+    let late = change.get("arrives").map(offset).transpose()?;
     match events.get_mut(index) {
-        Some(Event::Records { at: known, set: known_set, .. }) => {
+        Some(Event::Records { at: known, set: known_set, arrives, .. }) => {
             *known = at.or(*known);
+            *arrives = late.or(*arrives);
             known_set.extend(set);
         }
-        Some(Event::Rows { rows, .. }) => {
+        Some(Event::Rows { rows, arrives, .. }) => {
+            *arrives = late.or(*arrives);
             for row in rows {
                 let mut whole = Json::Object(std::mem::take(row));
                 set.iter().for_each(|(path, value)| super::events::set(&mut whole, path, value.clone()));
@@ -206,33 +255,24 @@ fn event_index(node: &Node, count: usize) -> Result<usize> {
 }
 
 fn read_expect(node: &Node) -> Result<Expect> {
-    let mut expect = Expect { alerts: None, severity: None, entities: Vec::new(), rows: Vec::new(), exact: false };
+    let mut expect = Expect {
+        alerts: None,
+        incidents: None,
+        lost_at: None,
+        severity: None,
+        entities: Vec::new(),
+        rows: Vec::new(),
+        rows_at: node.entries().iter().find(|entry| entry.key == "rows").map(|entry| entry.key_position),
+        exact: false,
+    };
     if node.text().as_deref() == Some("none") {
         expect.alerts = Some(AlertCount { min: 0, max: Some(0) });
         return Ok(expect);
     }
-    for unsupported in ["lost_at", "incidents"] {
-        if let Some(node) = node.get(unsupported) {
-            return error(node, format!("unsupported: {unsupported}"));
-        }
-    }
-    only(node, &["alerts", "severity", "entities", "rows", "exact"])?;
-    if let Some(alerts) = node.get("alerts") {
-        let number = |node: &Node| node.text().and_then(|text| text.parse::<usize>().ok());
-        let count = match number(alerts) {
-            Some(count) => Some(AlertCount { min: count, max: Some(count) }),
-            None if !alerts.entries().is_empty() => {
-                only(alerts, &["min", "max"])?;
-                let min = alerts.get("min").and_then(number).unwrap_or(0);
-                Some(AlertCount { min, max: alerts.get("max").and_then(number) })
-            }
-            None => None,
-        };
-        if count.is_none() {
-            return error(alerts, "`alerts` is a number or {min, max}");
-        }
-        expect.alerts = count;
-    }
+    only(node, &["alerts", "incidents", "lost_at", "severity", "entities", "rows", "exact"])?;
+    expect.alerts = read_count(node, "alerts")?;
+    expect.incidents = read_count(node, "incidents")?;
+    expect.lost_at = node.get("lost_at").and_then(Node::text);
     if let Some(severity) = node.get("severity") {
         expect.severity = AlertSeverity::parse(&severity.text().unwrap_or_default());
         if expect.severity.is_none() {
@@ -243,10 +283,26 @@ fn read_expect(node: &Node) -> Result<Expect> {
     expect.entities = maps("entities");
     expect.rows = maps("rows");
     expect.exact = node.get("exact").and_then(Node::boolean).unwrap_or(false);
-    if expect.alerts.is_none() && expect.rows.is_empty() && expect.entities.is_empty() {
-        return error(node, "`expect` says nothing: state alerts, rows or entities");
+    let counts = expect.alerts.is_some() || expect.incidents.is_some() || expect.lost_at.is_some();
+    if !counts && expect.rows.is_empty() && expect.entities.is_empty() {
+        return error(node, "`expect` says nothing: state alerts, incidents, rows or entities");
     }
     Ok(expect)
+}
+
+/// A number, or `{min, max}`.
+fn read_count(node: &Node, key: &str) -> Result<Option<AlertCount>> {
+    let Some(found) = node.get(key) else { return Ok(None) };
+    let number = |node: &Node| node.text().and_then(|text| text.parse::<usize>().ok());
+    if let Some(count) = number(found) {
+        return Ok(Some(AlertCount { min: count, max: Some(count) }));
+    }
+    if found.entries().is_empty() {
+        return error(found, format!("`{key}` is a number or {{min, max}}"));
+    }
+    only(found, &["min", "max"])?;
+    let min = found.get("min").and_then(number).unwrap_or(0);
+    Ok(Some(AlertCount { min, max: found.get("max").and_then(number) }))
 }
 
 fn required<'n>(node: &'n Node, key: &str) -> Result<&'n Node> {

@@ -25,13 +25,13 @@ pub(super) fn write(
 ) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let (name, text) = match event {
-        Event::Records { file, at, set } => {
+        Event::Records { file, at, set, .. } => {
             let path = beside.join(file);
             let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             (name, records(&text, at.map(|at| query_now.saturating_add(at)), set).map_err(|e| format!("{file}: {e}"))?)
         }
-        Event::Rows { table, rows } => (format!("{table}.ndjson"), table_rows(table, rows, query_now, schemas)?),
+        Event::Rows { table, rows, .. } => (format!("{table}.ndjson"), table_rows(table, rows, query_now, schemas)?),
     };
     let path = folder.join(name);
     fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))

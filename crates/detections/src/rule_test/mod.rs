@@ -5,10 +5,14 @@
 
 mod case;
 mod events;
+mod mutation;
 mod run;
+mod update;
 
-pub use case::{AlertCount, Case, Event, Expect, RuleTest, TestError, read};
-pub use run::{CaseResult, Names, Verdict, run};
+pub use case::{AlertCount, Case, Event, Expect, RuleTest, TestError, Watchlist, read};
+pub use mutation::{Mutant, Mutation, mutants, survivors};
+pub use run::{CaseResult, Names, Prepared, Verdict, prepare, run};
+pub use update::updated;
 
 /// Whether a file is named as a test of a rule.
 pub fn is_test_file(name: &str) -> bool {

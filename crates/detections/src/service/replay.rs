@@ -18,6 +18,7 @@ use super::incident::IncidentBook;
 use crate::alert::{self, Alert, AlertRow};
 use crate::hunt::HuntInput;
 use crate::library::RuleLibrary;
+use crate::loaded_data;
 use crate::placeholders;
 use crate::rule::{AnalyticsRule, RuleKind};
 use crate::schedule::{Run, TimeSpan};
@@ -316,10 +317,6 @@ fn with_rows(engine: &Engine, schemas: &SchemaSet, rows: &[&Vec<Json>]) -> Resul
     let options = LoadOptions { threads: Some(1), schemas: schemas.clone(), ..LoadOptions::default() };
     let loaded = connectors::load(&[folder.path().to_path_buf()], &options).map_err(|e| e.to_string())?;
     let mut data = engine.data().as_ref().clone();
-    for (table, batches) in &loaded.tables {
-        let Some(schema) = loaded.schemas.get(table).or_else(|| schemas.get(table)) else { continue };
-        data.add_batches(table, tables::columns_in_memory(&schema.columns), batches.clone())
-            .map_err(|e| e.to_string())?;
-    }
+    loaded_data::add_loaded(&mut data, &loaded, schemas).map_err(|e| e.to_string())?;
     Ok(engine.with_data(Arc::new(data)))
 }
