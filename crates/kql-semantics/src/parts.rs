@@ -34,7 +34,7 @@ pub enum PartMut<'a> {
 
 /// Writes the lists; `$mutable` is empty or `mut`.
 macro_rules! lists {
-    ($Part:ident, $rel:ident, $wide:ident, $widest:ident, $expr:ident, $argument:ident $(, $mutable:tt)?) => {
+    ($Part:ident, $rel:ident, $wide:ident, $widest:ident, $scan:ident, $expr:ident, $argument:ident $(, $mutable:tt)?) => {
         /// Calls `f` on what an operator itself is made of, outermost expressions only.
         /// Its visible columns (`Rel::columns`) are not among them.
         pub fn $rel<'a>(rel: &'a $($mutable)? Rel, f: &mut dyn FnMut($Part<'a>)) {
@@ -225,28 +225,7 @@ macro_rules! lists {
                         f($Part::Column(&$($mutable)? level.aggregate_out));
                     }
                 }
-                RelKind::Scan { input, partition_by, order_by, declared, steps, match_id } => {
-                    f($Part::Input(input));
-                    for expr in partition_by {
-                        f($Part::Expr(expr));
-                    }
-                    for key in order_by {
-                        f($Part::Expr(&$($mutable)? key.expr));
-                    }
-                    for (id, expr) in declared {
-                        f($Part::Column(id));
-                        f($Part::Expr(expr));
-                    }
-                    for step in steps {
-                        f($Part::Expr(&$($mutable)? step.condition));
-                        for (_, expr) in &$($mutable)? step.assignments {
-                            f($Part::Expr(expr));
-                        }
-                    }
-                    if let Some(id) = match_id {
-                        f($Part::Column(id));
-                    }
-                }
+                RelKind::Scan { .. } => $scan(kind, f),
                 RelKind::Reduce { input, by, .. } => {
                     f($Part::Input(input));
                     f($Part::Expr(by));
@@ -274,6 +253,30 @@ macro_rules! lists {
                 | RelKind::MvExpand { .. }
                 | RelKind::MvApply { .. }
                 | RelKind::Partition { .. } => {}
+            }
+        }
+
+        fn $scan<'a>(kind: &'a $($mutable)? RelKind, f: &mut dyn FnMut($Part<'a>)) {
+            let RelKind::Scan { input, partition_by, order_by, declared, steps, match_id } = kind else { return };
+            f($Part::Input(input));
+            for expr in partition_by {
+                f($Part::Expr(expr));
+            }
+            for key in order_by {
+                f($Part::Expr(&$($mutable)? key.expr));
+            }
+            for (id, expr) in declared {
+                f($Part::Column(id));
+                f($Part::Expr(expr));
+            }
+            for step in steps {
+                f($Part::Expr(&$($mutable)? step.condition));
+                for (_, expr) in &$($mutable)? step.assignments {
+                    f($Part::Expr(expr));
+                }
+            }
+            if let Some(id) = match_id {
+                f($Part::Column(id));
             }
         }
 
@@ -332,5 +335,5 @@ macro_rules! lists {
     };
 }
 
-lists!(Part, of_rel, of_wide, of_widest, of_expr, of_argument);
-lists!(PartMut, of_rel_mut, of_wide_mut, of_widest_mut, of_expr_mut, of_argument_mut, mut);
+lists!(Part, of_rel, of_wide, of_widest, of_scan, of_expr, of_argument);
+lists!(PartMut, of_rel_mut, of_wide_mut, of_widest_mut, of_scan_mut, of_expr_mut, of_argument_mut, mut);
