@@ -247,34 +247,7 @@ fn of_text(name: &str, values: &[Value], ty: ScalarType) -> Done<Option<Value>> 
                 regex(&at(0))?.captures(&value).and_then(|found| found.get(group).map(|m| m.as_str().to_string()));
             convert(&string(found.unwrap_or_default()), ty)?
         }
-        ("extract_all" | "extractall", 2 | 3) => {
-            let (pattern, value) = (regex(&at(0))?, at(values.len() - 1));
-            let wanted: Vec<usize> = match values.get(1).and_then(items).filter(|_| values.len() == 3) {
-                None => (1..pattern.captures_len()).collect(),
-                Some(chosen) => {
-                    let numbers = chosen.iter().map(|item| match item {
-                        Dynamic::Long(group) => usize::try_from(*group).ok().filter(|g| *g < pattern.captures_len()),
-                        _ => None,
-                    });
-                    match numbers.collect::<Option<Vec<usize>>>() {
-                        Some(numbers) => numbers,
-                        None => return not_done("extract_all by names"),
-                    }
-                }
-            };
-            let text = |group: Option<regex::Match<'_>>| {
-                Dynamic::String(group.map(|m| m.as_str().to_string()).unwrap_or_default())
-            };
-            let found: Vec<Dynamic> = match wanted.as_slice() {
-                [] => return not_done("extract_all without a group"),
-                [only] => pattern.captures_iter(&value).map(|found| text(found.get(*only))).collect(),
-                _ => {
-                    let all = |found: regex::Captures<'_>| wanted.iter().map(|group| text(found.get(*group))).collect();
-                    pattern.captures_iter(&value).map(|found| Dynamic::Array(all(found))).collect()
-                }
-            };
-            if found.is_empty() { Value::Dynamic(Dynamic::Null) } else { array(found) }
-        }
+        ("extract_all" | "extractall", 2 | 3) => extract_all(values)?,
         ("parse_json" | "todynamic" | "parsejson" | "toobject", 1) => match values.first() {
             Some(Value::String(text)) if text.is_empty() => Value::Dynamic(Dynamic::Null),
             Some(Value::String(text)) => {
@@ -302,6 +275,36 @@ fn of_text(name: &str, values: &[Value], ty: ScalarType) -> Done<Option<Value>> 
         }
         _ => return Ok(None),
     }))
+}
+
+/// The groups of every match; one group gives texts, several give arrays of texts.
+fn extract_all(values: &[Value]) -> Done<Value> {
+    let at = |place: usize| values.get(place).map(text).unwrap_or_default();
+    let (pattern, value) = (regex(&at(0))?, at(values.len() - 1));
+    let wanted: Vec<usize> = match values.get(1).and_then(items).filter(|_| values.len() == 3) {
+        None => (1..pattern.captures_len()).collect(),
+        Some(chosen) => {
+            let numbers = chosen.iter().map(|item| match item {
+                Dynamic::Long(group) => usize::try_from(*group).ok().filter(|g| *g < pattern.captures_len()),
+                _ => None,
+            });
+            match numbers.collect::<Option<Vec<usize>>>() {
+                Some(numbers) => numbers,
+                None => return not_done("extract_all by names"),
+            }
+        }
+    };
+    let text =
+        |group: Option<regex::Match<'_>>| Dynamic::String(group.map(|m| m.as_str().to_string()).unwrap_or_default());
+    let found: Vec<Dynamic> = match wanted.as_slice() {
+        [] => return not_done("extract_all without a group"),
+        [only] => pattern.captures_iter(&value).map(|found| text(found.get(*only))).collect(),
+        _ => {
+            let all = |found: regex::Captures<'_>| wanted.iter().map(|group| text(found.get(*group))).collect();
+            pattern.captures_iter(&value).map(|found| Dynamic::Array(all(found))).collect()
+        }
+    };
+    Ok(if found.is_empty() { Value::Dynamic(Dynamic::Null) } else { array(found) })
 }
 
 fn of_array(name: &str, values: &[Value]) -> Done<Option<Value>> {

@@ -85,26 +85,7 @@ impl Context<'_> {
                 let rows = self.each(&input, |row| self.expand(row, items, *index, *limit, *bag_as_array))?;
                 self.pick(Table { columns, rows: rows.concat() }, rel)
             }
-            RelKind::MvApply { input, scope, items, index, limit, context: None, subquery } => {
-                let input = self.table(input)?;
-                let columns = expanded_columns(&input, items, *index);
-                let rows = self.each(&input, |row| {
-                    let rows = self.expand(row, items, *index, *limit, false)?;
-                    let own = input.rows.get(row.at).cloned().unwrap_or_default();
-                    let inner = self.apply(*scope, Table { columns: columns.clone(), rows }, subquery)?;
-                    let places = inner.places();
-                    let all = inner.rows.iter().map(|inner| {
-                        let cell = |id: &ColumnId| match (places.get(id), row.places.get(id)) {
-                            (Some(place), _) => inner.get(*place).cloned(),
-                            (None, Some(place)) => own.get(*place).cloned(),
-                            _ => None,
-                        };
-                        rel.columns.iter().map(|column| cell(&column.id).unwrap_or(Value::missing(column.ty))).collect()
-                    });
-                    Ok(all.collect::<Vec<Vec<Value>>>())
-                })?;
-                Ok(made(rel, rows.concat()))
-            }
+            RelKind::MvApply { context: None, .. } => self.mv_apply(rel),
             RelKind::ApplyInput { scope } => match self.scopes.borrow().get(scope) {
                 Some(table) => self.pick(Table::clone(table), rel),
                 None => not_done("rows of no operator"),
@@ -146,6 +127,31 @@ impl Context<'_> {
             }
             other => not_done(format!("{other:?}").split([' ', '(', '{']).next().unwrap_or_default()),
         }
+    }
+
+    /// The subquery over the rows that each row expands to, beside the row's own columns.
+    fn mv_apply(&self, rel: &Rel) -> Done<Table> {
+        let RelKind::MvApply { input, scope, items, index, limit, subquery, .. } = rel.kind.as_ref() else {
+            return not_done("mv-apply");
+        };
+        let input = self.table(input)?;
+        let columns = expanded_columns(&input, items, *index);
+        let rows = self.each(&input, |row| {
+            let rows = self.expand(row, items, *index, *limit, false)?;
+            let own = input.rows.get(row.at).cloned().unwrap_or_default();
+            let inner = self.apply(*scope, Table { columns: columns.clone(), rows }, subquery)?;
+            let places = inner.places();
+            let all = inner.rows.iter().map(|inner| {
+                let cell = |id: &ColumnId| match (places.get(id), row.places.get(id)) {
+                    (Some(place), _) => inner.get(*place).cloned(),
+                    (None, Some(place)) => own.get(*place).cloned(),
+                    _ => None,
+                };
+                rel.columns.iter().map(|column| cell(&column.id).unwrap_or(Value::missing(column.ty))).collect()
+            });
+            Ok(all.collect::<Vec<Vec<Value>>>())
+        })?;
+        Ok(made(rel, rows.concat()))
     }
 
     fn each<T>(&self, table: &Table, mut make: impl FnMut(Row<'_>) -> Done<T>) -> Done<Vec<T>> {
