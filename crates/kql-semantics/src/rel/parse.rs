@@ -88,12 +88,14 @@ impl Binder<'_> {
                 projection.add_column(new, span);
             }
         }
+        let rel = self.projected(rel, projection, span);
+        // The column in the old place is shown with its old type, the one with a number with its own.
         for (old, new) in replaced {
             if old.ty != new.ty {
                 self.official_types.insert(new.id, old.ty);
             }
         }
-        self.projected(rel, projection, span)
+        rel
     }
 
     fn convert_text(&mut self, value: Expr) -> Expr {

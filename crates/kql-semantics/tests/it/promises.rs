@@ -161,6 +161,9 @@ fn a_parsed_column_that_takes_a_taken_name_is_shown_again_with_a_number() {
     let bound = bind("Other | parse Caller with * '/' Caller '@' Domain", &catalog());
     let names: Vec<String> = columns(&bound).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["TimeGenerated", "Caller", "Caller1", "Domain"]);
+    // In its old place with the type it had there, with a number as the text it is.
+    let bound = bind("Other | project d = parse_json(Caller) | parse d with * '/' d '@' *", &catalog());
+    assert_eq!(columns(&bound), [("d".to_string(), "dynamic".to_string()), ("d1".to_string(), "string".to_string())]);
 }
 
 #[test]
