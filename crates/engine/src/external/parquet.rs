@@ -1,12 +1,11 @@
 //! The rows of a Parquet file as the columns that `externaldata` declares: by name, a column that the file lacks is null.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
-use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use kql_functions::kernels::tabular::convert::ColumnBuilder;
 use kql_semantics::bound::BoundColumn;
@@ -48,15 +47,5 @@ pub(super) fn read(bytes: Vec<u8>, columns: &[BoundColumn], file: &Path) -> Resu
             }
         }
     }
-    let fields: Fields = columns
-        .iter()
-        .map(|column| Field::new(column.name.as_ref(), kql_plan::value::arrow_type(column.ty), true))
-        .collect();
-    let arrays = builders
-        .into_iter()
-        .map(|builder| builder.finish().map_err(|error| EngineError::Data(error.0)))
-        .collect::<Result<Vec<_>, _>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
-        .map_err(|error| EngineError::Bug(error.to_string()))
+    super::read::batch_of(columns, builders, rows)
 }

@@ -89,6 +89,15 @@ pub(crate) fn read(
         Format::Json => json(&text, &plan, &mut builders, file)?,
         Format::Parquet => 0,
     };
+    batch_of(columns, builders, rows)
+}
+
+/// The rows that builders of the declared columns hold.
+pub(super) fn batch_of(
+    columns: &[BoundColumn],
+    builders: Vec<ColumnBuilder>,
+    rows: usize,
+) -> Result<RecordBatch, EngineError> {
     let fields: Fields = columns
         .iter()
         .map(|column| Field::new(column.name.as_ref(), kql_plan::value::arrow_type(column.ty), true))
