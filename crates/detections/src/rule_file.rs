@@ -65,12 +65,7 @@ fn read_query(file: &str, text: &str, expectation: Expectation) -> FileContent {
         };
     }
     let name = stem(file);
-    let place = QueryPlace {
-        file: file.to_string(),
-        text: Arc::from(text),
-        start: Position { line: 1, column: 1 },
-        offset: Some(0),
-    };
+    let place = QueryPlace { file: file.to_string(), text: Arc::from(text), start: Position::START, offset: Some(0) };
     FileContent::Rule(Box::new(AnalyticsRule::bare(name.clone(), name, text.to_string(), place)))
 }
 

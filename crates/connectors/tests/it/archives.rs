@@ -1,10 +1,8 @@
 //! Archives of exports, read in place: every member is a source of its own.
 
-use std::io::{Cursor, Write};
-
 use connectors::{LoadOptions, load};
-use zip::write::SimpleFileOptions;
 
+use crate::packed::{self, gzip, tarred};
 use crate::support::{column, load_files, write_files};
 
 fn record(name: &str) -> String {
@@ -13,31 +11,9 @@ fn record(name: &str) -> String {
     )
 }
 
+/// A zip archive with a directory before its members.
 fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    archive.add_directory("logs/", SimpleFileOptions::default()).unwrap();
-    for (name, bytes) in members {
-        archive.start_file(*name, SimpleFileOptions::default()).unwrap();
-        archive.write_all(bytes).unwrap();
-    }
-    archive.finish().unwrap().into_inner()
-}
-
-fn tarred(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = tar::Builder::new(Vec::new());
-    for (name, bytes) in members {
-        let mut header = tar::Header::new_ustar();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        archive.append_data(&mut header, name, *bytes).unwrap();
-    }
-    archive.into_inner().unwrap()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
+    packed::zipped(&[&[("logs/", &b""[..])], members].concat())
 }
 
 #[test]

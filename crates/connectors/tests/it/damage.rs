@@ -1,21 +1,14 @@
 //! Damaged input: nothing panics, neighbours survive, everything is counted, and threads change nothing.
 
-use std::io::Write;
-
 use connectors::{LoadOptions, Loaded, SizeLimits, load};
 
+use crate::packed::gzip;
 use crate::support::{column, load_files, load_files_with, load_text, rows, write_files};
 
 fn record(name: &str) -> String {
     format!(
         r#"{{"eventID":"{name}","eventTime":"2026-03-01T00:00:00Z","eventName":"{name}","eventSource":"s","awsRegion":"r","requestParameters":{{"a":[1,{{"b":"ż\u00e9"}}]}}}}"#
     )
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 #[test]

@@ -11,6 +11,7 @@ use connectors::{LoadOptions, SizeLimits, load};
 
 use crate::binary::{avro_capture, parquet_bytes, parquet_capture, record, seven_zip};
 use crate::evtx_file;
+use crate::packed::{gzip, tarred, zipped};
 use crate::support::{check_account, column, load_files_with, write_files};
 
 /// A generator that is the same everywhere.
@@ -23,32 +24,6 @@ impl Dice {
         self.0 ^= self.0 << 17;
         (self.0 % sides.max(1) as u64) as usize
     }
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, bytes) in members {
-        archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        archive.write_all(bytes).unwrap();
-    }
-    archive.finish().unwrap().into_inner()
-}
-
-fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = tar::Builder::new(Vec::new());
-    for (name, bytes) in members {
-        let mut header = tar::Header::new_ustar();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        archive.append_data(&mut header, name, *bytes).unwrap();
-    }
-    archive.into_inner().unwrap()
 }
 
 /// A well-formed file of each format.
@@ -99,8 +74,8 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("utf16.json", utf16),
         ("gzip.json.gz", gzip(records.as_bytes())),
         ("zstd.json.zst", zstd::encode_all(records.as_bytes(), 1).unwrap()),
-        ("archive.zip", zip(&[("a.json", records.as_bytes()), ("b.csv", custom.as_bytes())])),
-        ("archive.tar.gz", gzip(&tar(&[("a.json", records.as_bytes()), ("b.log", syslog.as_bytes())]))),
+        ("archive.zip", zipped(&[("a.json", records.as_bytes()), ("b.csv", custom.as_bytes())])),
+        ("archive.tar.gz", gzip(&tarred(&[("a.json", records.as_bytes()), ("b.log", syslog.as_bytes())]))),
         ("archive.7z", seven_zip(&[("a.json", records.as_bytes())])),
         ("capture.avro", avro_capture(&[&records])),
         ("capture.parquet", parquet_capture(&[&records])),
@@ -257,7 +232,7 @@ fn bombs_are_stopped_by_what_they_inflate_to() {
     let limits = SizeLimits { inflated_free: 1 << 18, inflation: 100, ..SizeLimits::default() };
     let options = LoadOptions { limits, ..LoadOptions::default() };
     let zeros = vec![b' '; 4 << 20];
-    let zeros_zipped = zip(&[("0", &zeros)]);
+    let zeros_zipped = zipped(&[("0", &zeros)]);
     // Many members that are one and the same in the archive: each entry of the directory points at the first.
     let many: Vec<(String, &[u8])> = (0..20).map(|index| (format!("{index}.json"), &zeros[..1 << 18])).collect();
     let many: Vec<(&str, &[u8])> = many.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
@@ -267,12 +242,12 @@ fn bombs_are_stopped_by_what_they_inflate_to() {
         ("bomb.gz.gz", gzip(&gzip(&zeros))),
         ("bomb.zst", zstd::encode_all(&zeros[..], 1).unwrap()),
         ("bomb.zip", zeros_zipped.clone()),
-        ("nested.zip", zip(&[("inner.zip", &zeros_zipped)])),
-        ("many.zip", zip(&many)),
-        ("bomb.tar.gz", gzip(&tar(&[("0", &zeros)]))),
+        ("nested.zip", zipped(&[("inner.zip", &zeros_zipped)])),
+        ("many.zip", zipped(&many)),
+        ("bomb.tar.gz", gzip(&tarred(&[("0", &zeros)]))),
         ("bomb.7z", seven_zip(&[("0", &zeros)])),
         ("dictionary.parquet", parquet_bytes(large)),
-        ("inside.zip", zip(&[("bomb.gz", &gzip(&zeros))])),
+        ("inside.zip", zipped(&[("bomb.gz", &gzip(&zeros))])),
     ] {
         let started = Instant::now();
         let loaded = load_files_with(&[(name, &bytes), ("y.json", record("A").as_bytes())], &options);

@@ -14,6 +14,7 @@ mod hostile;
 mod large;
 mod more_sources;
 mod others;
+mod packed;
 mod samples;
 mod support;
 mod traps;

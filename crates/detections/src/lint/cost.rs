@@ -76,16 +76,9 @@ pub(super) fn of_library(library: &RuleLibrary, context: &LintContext<'_>) -> Ve
         .into_iter()
         .filter(|(_, cost)| far(*cost))
         .filter_map(|(index, cost)| Some((library.rules.get(index)?, cost)))
-        .map(|(rule, cost)| Finding {
-            code,
-            file: rule.place.file.clone(),
-            rule_id: rule.id.clone(),
-            rule_name: rule.name.clone(),
-            start: Position { line: 1, column: 1 },
-            end: Position { line: 1, column: 1 },
-            message: format!("reads {cost:.0} days of tables in a day, the median rule {median:.0}"),
-            fix: None,
-            excerpt: "cost".to_string(),
+        .map(|(rule, cost)| {
+            let message = format!("reads {cost:.0} days of tables in a day, the median rule {median:.0}");
+            Finding::of_rule(code, rule, (Position::START, Position::START), message, "cost".to_string())
         })
         .collect()
 }

@@ -16,7 +16,6 @@ const HOUR: i64 = 60 * MINUTE;
 /// Findings that belong to no single rule: files that cannot be read, ids used twice.
 pub(super) fn of_library(library: &RuleLibrary) -> Vec<Finding> {
     let mut found = Vec::new();
-    let first_line = Position { line: 1, column: 1 };
     let mut add = |code: &str, file: &str, (id, name): (&str, &str), position: Position, message: String| {
         let Some(code) = codes::find(code) else { return };
         found.push(Finding {
@@ -32,10 +31,10 @@ pub(super) fn of_library(library: &RuleLibrary) -> Vec<Finding> {
         });
     };
     for broken in &library.broken {
-        add("TW001", &broken.file, ("", ""), broken.position.unwrap_or(first_line), broken.message.clone());
+        add("TW001", &broken.file, ("", ""), broken.position.unwrap_or(Position::START), broken.message.clone());
     }
     for (path, reason) in &library.unreadable {
-        add("TW001", path, ("", ""), first_line, reason.clone());
+        add("TW001", path, ("", ""), Position::START, reason.clone());
     }
     for duplicate in &library.duplicates {
         let (Some(first), Some(second)) = (library.rules.get(duplicate.first), library.rules.get(duplicate.second))
@@ -43,7 +42,7 @@ pub(super) fn of_library(library: &RuleLibrary) -> Vec<Finding> {
             continue;
         };
         let message = format!("the id {} is that of {} as well", duplicate.id, first.place.file);
-        add("TW004", &second.place.file, (&second.id, &second.name), first_line, message);
+        add("TW004", &second.place.file, (&second.id, &second.name), Position::START, message);
     }
     found
 }

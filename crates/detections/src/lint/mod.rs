@@ -126,17 +126,8 @@ pub fn lint_rule(rule: &AnalyticsRule, context: &LintContext<'_>) -> Vec<Finding
 
 fn broken_check(rule: &AnalyticsRule) -> Finding {
     let code = codes::find("TW109").unwrap_or(&codes::CODES[0]);
-    Finding {
-        code,
-        file: rule.place.file.clone(),
-        rule_id: rule.id.clone(),
-        rule_name: rule.name.clone(),
-        start: Position { line: 1, column: 1 },
-        end: Position { line: 1, column: 1 },
-        message: "internal error while linting this rule, please report".to_string(),
-        fix: None,
-        excerpt: String::new(),
-    }
+    let message = "internal error while linting this rule, please report".to_string();
+    Finding::of_rule(code, rule, (Position::START, Position::START), message, String::new())
 }
 
 /// Stack of each thread in bytes, reserved and not used: a query is a tree as deep as its pipeline is long.

@@ -90,21 +90,12 @@ impl<'a> Subject<'a> {
     pub fn at_field(&self, code: &str, field: &str, message: impl Into<String>) -> Option<Finding> {
         let entries = self.document.as_ref().map(Node::entries).unwrap_or_default();
         let place = entries.iter().find(|entry| entry.key == field).map(|entry| entry.key_position);
-        self.at_position(code, place.unwrap_or(Position { line: 1, column: 1 }), message)
+        self.at_position(code, place.unwrap_or(Position::START), message)
     }
 
     fn finding(&self, code: &str, start: Position, end: Position, message: String, excerpt: &str) -> Option<Finding> {
-        Some(Finding {
-            code: codes::find(code)?,
-            file: self.rule.place.file.clone(),
-            rule_id: self.rule.id.clone(),
-            rule_name: self.rule.name.clone(),
-            start,
-            end,
-            message,
-            fix: None,
-            excerpt: excerpt.split_whitespace().collect::<Vec<_>>().join(" "),
-        })
+        let excerpt = excerpt.split_whitespace().collect::<Vec<_>>().join(" ");
+        Some(Finding::of_rule(codes::find(code)?, self.rule, (start, end), message, excerpt))
     }
 
     /// A change of the query's text as a change of the file; None where the file's form hides the query's lines.
@@ -120,6 +111,27 @@ impl<'a> Subject<'a> {
 }
 
 impl Finding {
+    /// A finding between two places of a rule's file.
+    pub(super) fn of_rule(
+        code: &'static LintCode,
+        rule: &AnalyticsRule,
+        (start, end): (Position, Position),
+        message: String,
+        excerpt: String,
+    ) -> Finding {
+        Finding {
+            code,
+            file: rule.place.file.clone(),
+            rule_id: rule.id.clone(),
+            rule_name: rule.name.clone(),
+            start,
+            end,
+            message,
+            fix: None,
+            excerpt,
+        }
+    }
+
     /// The same finding with a way to mend it.
     #[must_use]
     pub fn with_fix(self, fix: Option<Fix>) -> Finding {

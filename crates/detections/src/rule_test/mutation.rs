@@ -138,19 +138,24 @@ fn tokens(node: &SyntaxNode) -> Vec<SyntaxToken> {
     node.children_with_tokens().filter_map(|element| element.into_token()).filter(|t| !t.kind().is_trivia()).collect()
 }
 
+/// A comparison with the opposite of its operator, when the token is one.
+fn turned_round(node: &SyntaxNode, token: &SyntaxToken) -> Option<Mutant> {
+    Some(Mutant {
+        mutation: Mutation::Comparison,
+        span: span_of(token.text_range()),
+        before: folded(&node.text().to_string()),
+        after: opposite(token.text())?.to_string(),
+    })
+}
+
 fn of_binary(node: &SyntaxNode, found: &mut Vec<Mutant>) {
     // `$left.a == $right.b` names a key: turned round it does not bind.
     if node.ancestors().any(|ancestor| ancestor.kind() == SyntaxKind::OnClause) {
         return;
     }
     for token in tokens(node) {
-        if let Some(after) = opposite(token.text()) {
-            found.push(Mutant {
-                mutation: Mutation::Comparison,
-                span: span_of(token.text_range()),
-                before: folded(&node.text().to_string()),
-                after: after.to_string(),
-            });
+        if let Some(turned) = turned_round(node, &token) {
+            found.push(turned);
             if matches!(token.text(), "<" | "<=" | ">" | ">=") {
                 numbers(node, found);
             }
@@ -186,14 +191,7 @@ fn numbers(node: &SyntaxNode, found: &mut Vec<Mutant>) {
 /// `x in (a, b)`: the operator turned round, each item left out.
 fn of_list(node: &SyntaxNode, found: &mut Vec<Mutant>) {
     for token in tokens(node) {
-        if let Some(after) = opposite(token.text()) {
-            found.push(Mutant {
-                mutation: Mutation::Comparison,
-                span: span_of(token.text_range()),
-                before: folded(&node.text().to_string()),
-                after: after.to_string(),
-            });
-        }
+        found.extend(turned_round(node, &token));
     }
     let items: Vec<SyntaxNode> = node
         .descendants()

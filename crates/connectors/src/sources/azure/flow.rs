@@ -150,29 +150,21 @@ fn protocol(text: &str) -> &'static str {
 
 /// `epoch,src,dst,srcPort,dstPort,T|U,I|O,A|D[,B|C|E,packets,bytes,packets,bytes]`
 fn nsg_tuple(text: &str) -> Option<Tuple<'_>> {
-    let parts: Vec<&str> = text.split(',').collect();
-    let [epoch, source, destination, _, port, wire, direction, status, rest @ ..] = parts.as_slice() else {
-        return None;
-    };
-    Some(Tuple {
-        ticks: time::from_epoch(epoch)?,
-        source,
-        destination,
-        port: port.parse().ok()?,
-        protocol: protocol(wire),
-        inbound: *direction == "I",
-        allowed: *status == "A",
-        state: rest.first().copied().unwrap_or_default(),
-        counts: counts(rest.get(1..).unwrap_or_default()),
-    })
+    tuple(text, |decision, state| (decision == "A", state))
 }
 
 /// `epochms,src,dst,srcPort,dstPort,protocol,I|O,B|C|E|D,encryption,packets,bytes,packets,bytes`
 fn vnet_tuple(text: &str) -> Option<Tuple<'_>> {
+    tuple(text, |state, _encryption| (state != "D", state))
+}
+
+/// A tuple of either version: `judge` tells from the eighth and the ninth field whether the flow was allowed, and its state.
+fn tuple<'t>(text: &'t str, judge: fn(&'t str, &'t str) -> (bool, &'t str)) -> Option<Tuple<'t>> {
     let parts: Vec<&str> = text.split(',').collect();
-    let [epoch, source, destination, _, port, wire, direction, state, rest @ ..] = parts.as_slice() else {
+    let [epoch, source, destination, _, port, wire, direction, eighth, rest @ ..] = parts.as_slice() else {
         return None;
     };
+    let (allowed, state) = judge(eighth, rest.first().copied().unwrap_or_default());
     Some(Tuple {
         ticks: time::from_epoch(epoch)?,
         source,
@@ -180,7 +172,7 @@ fn vnet_tuple(text: &str) -> Option<Tuple<'_>> {
         port: port.parse().ok()?,
         protocol: protocol(wire),
         inbound: *direction == "I",
-        allowed: *state != "D",
+        allowed,
         state,
         counts: counts(rest.get(1..).unwrap_or_default()),
     })
