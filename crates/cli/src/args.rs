@@ -81,12 +81,15 @@ pub struct FileArgs {
     /// Read every JSON record or CSV row as a row of this table; a name ending in _CL gets the columns its rows have
     #[arg(long, value_name = "NAME")]
     pub table: Option<String>,
-    /// Leave out files whose path gives a date before this, by more than a day
+    /// Leave out files and archive members whose path gives a date before this, by more than a day
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
-    /// Leave out files whose path gives a date after this, by more than a day
+    /// Leave out files and archive members whose path gives a date after this, by more than a day
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
+    /// As --from, also as a length such as 7d before --to, or before the present
+    #[arg(long, value_name = "LENGTH|TIME", conflicts_with = "from")]
+    pub since: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +113,10 @@ pub struct HuntArgs {
     /// With --once: the moment of the run [default: the end of the data]
     #[arg(long, value_name = "TIME", requires = "once")]
     pub as_of: Option<String>,
+    /// Leave out files and archive members whose path gives a date before this, by more than a day, also as look-back; a
+    /// time, or a length such as 30d before --to, --as-of or the present
+    #[arg(long, value_name = "LENGTH|TIME")]
+    pub since: Option<String>,
     /// Invalid and unsupported rules make the exit code 3, and spellings that only Tidewatch accepts are errors
     #[arg(long)]
     pub strict: bool,

@@ -46,6 +46,8 @@ impl Reading {
         let time =
             |option: &str, text: &Option<String>| text.as_deref().map(|text| parse_time(option, text)).transpose();
         let (from, to) = (time("--from", &files.from)?, time("--to", &files.to)?);
+        let since = files.since.as_deref().map(|text| parse_since(text, to)).transpose()?;
+        let from = from.or(since);
         Ok(Reading { source: logs.source.clone(), table: files.table.clone(), zone: logs.tz.clone(), from, to })
     }
 
@@ -168,6 +170,18 @@ pub fn present() -> i64 {
 pub fn parse_time(option: &str, text: &str) -> Result<i64> {
     datetime::parse(text)
         .ok_or_else(|| Failure::usage(format!("{option}: `{text}` is not a time, expected e.g. 2026-03-02T10:00:00Z")))
+}
+
+/// Reads `--since`: a length of time before a moment, which is the present when there is none, or a time.
+pub fn parse_since(text: &str, until: Option<i64>) -> Result<i64> {
+    match detections::duration::parse(text) {
+        Some(length) => Ok(until.unwrap_or_else(present).saturating_sub(length)),
+        None => datetime::parse(text).ok_or_else(|| {
+            Failure::usage(format!(
+                "--since: `{text}` is neither a length of time nor a time, expected e.g. 7d or 2026-03-02"
+            ))
+        }),
+    }
 }
 
 /// Reads a length of time of the command line.

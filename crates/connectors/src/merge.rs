@@ -197,6 +197,7 @@ impl Merge {
         whole.last = current.last;
         whole.notes.extend(suspicions::of(&whole));
         self.report.bytes += whole.bytes;
+        self.report.outside += whole.outside;
         let sums = (whole.records, whole.bytes);
         self.report.sources.push(whole);
         sums

@@ -132,16 +132,8 @@ pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions, keep: Keep) -> Resu
 /// The files whose path does not say that they lie outside the times asked for, and how many do.
 fn within(inputs: Vec<Input>, options: &LoadOptions) -> (Vec<Input>, u64) {
     let all = inputs.len();
-    let kept: Vec<Input> = inputs
-        .into_iter()
-        .filter(|input| match path_date::of(&input.name()) {
-            Some((first, last)) => {
-                options.from.is_none_or(|from| last.saturating_add(TICKS_PER_DAY) >= from)
-                    && options.to.is_none_or(|to| first.saturating_sub(TICKS_PER_DAY) <= to)
-            }
-            None => true,
-        })
-        .collect();
+    let kept: Vec<Input> =
+        inputs.into_iter().filter(|input| path_date::is_within(&input.name(), options.from, options.to)).collect();
     let outside = (all - kept.len()) as u64;
     (kept, outside)
 }
@@ -349,10 +341,10 @@ impl File<'_> {
             Input::Standard => 0,
         };
         let left = Cell::new(self.shared.options.limits.inflated(size));
-        let walk = Walk { file: self, path, modified, left };
+        let walk = Walk { file: self, path, modified, left, outside: Cell::new(0) };
         let stopped = walk.members(opened.content, opened.reader, in_place, "", 0).err();
         self.start(modified);
-        SourceReport { format, stopped, ..SourceReport::default() }
+        SourceReport { format, stopped, outside: walk.outside.get(), ..SourceReport::default() }
     }
 
     /// Decodes the first stretch here; those that follow are for whoever has time.
@@ -385,6 +377,8 @@ struct Walk<'w> {
     modified: Option<i64>,
     /// Bytes that its members may still inflate to, together.
     left: Cell<u64>,
+    /// Members that were not opened for the date in their name.
+    outside: Cell<u64>,
 }
 
 impl Walk<'_> {
@@ -399,8 +393,13 @@ impl Walk<'_> {
         if depth >= ARCHIVES_MAX {
             return Err(format!("more than {ARCHIVES_MAX} archives in one another"));
         }
-        let limits = &self.file.shared.options.limits;
-        input::archive::members(content, reader, in_place, limits, &mut |member, bytes| {
+        let LoadOptions { limits, from, to, .. } = self.file.shared.options;
+        let asked = |member: &str| {
+            let asked = path_date::is_within(&format!("{above}{member}"), *from, *to);
+            self.outside.set(self.outside.get() + u64::from(!asked));
+            asked
+        };
+        input::archive::members(content, reader, in_place, limits, &asked, &mut |member, bytes| {
             self.member(&format!("{above}{member}"), bytes, depth);
             self.left.get() > 0
         })?;

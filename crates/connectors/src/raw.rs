@@ -57,7 +57,7 @@ fn in_member(
 ) -> bool {
     let mut found = false;
     // What cannot be read of the archive leaves the record missing.
-    let _ = input::archive::members(content, reader, in_place, limits, &mut |name, bytes| {
+    let _ = input::archive::members(content, reader, in_place, limits, &|_| true, &mut |name, bytes| {
         let inner = wanted.strip_prefix(name);
         let Some(opened) = inner.and_then(|_| input::open_member(bytes.ok()?, limits).ok()) else { return true };
         match inner.map(|rest| rest.strip_prefix('/')) {

@@ -18,7 +18,7 @@ pub struct LoadReport {
     pub tables: BTreeMap<String, TableReport>,
     /// Bytes after inflating.
     pub bytes: u64,
-    /// Files that were not opened: the date in their path lies outside the times asked for.
+    /// Files and members of archives that were not opened: the date in their path lies outside the times asked for.
     #[serde(default)]
     pub outside: u64,
 }
@@ -56,6 +56,9 @@ pub struct SourceReport {
     /// Times that CloudTrail's digests cover, by account and region.
     #[serde(default)]
     pub covered: BTreeMap<String, Vec<Gap>>,
+    /// Members of the archive that were not opened: the date in their name lies outside the times asked for.
+    #[serde(default)]
+    pub outside: u64,
     /// Why reading stopped before the end: a truncated gzip, a size limit, an I/O error.
     pub stopped: Option<String>,
     /// Things worth knowing that are no record's fault (`50 events exactly: probably cut by a limit`).
@@ -189,6 +192,7 @@ impl SourceReport {
         self.records += later.records;
         self.rows += later.rows;
         self.bytes += later.bytes;
+        self.outside += later.outside;
         for (tallies, more) in [
             (&mut self.other, later.other),
             (&mut self.unreadable, later.unreadable),

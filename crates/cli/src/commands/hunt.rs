@@ -41,7 +41,9 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     let threads = args.threads.map_or_else(cores, usize::from);
     // Nothing later than the last run is looked at; what is earlier may be look-back.
     let to = args.to.as_deref().map(|text| session::parse_time("--to", text)).transpose()?;
-    let reading = Reading { to, ..Reading::new(&args.reading, &FileArgs::default())? };
+    let as_of = args.as_of.as_deref().map(|text| session::parse_time("--as-of", text)).transpose()?;
+    let from = args.since.as_deref().map(|text| session::parse_since(text, to.or(as_of))).transpose()?;
+    let reading = Reading { from, to, ..Reading::new(&args.reading, &FileArgs::default())? };
     let session = Session::open(SessionInput {
         logs: &args.logs,
         reading,

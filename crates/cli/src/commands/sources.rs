@@ -80,6 +80,7 @@ pub fn sources_json(report: &LoadReport) -> Json {
             "mended": tallies(&source.mended),
             "unmapped": source.unmapped,
             "misfits": tallies(&source.misfits),
+            "outside": source.outside,
             "stopped": source.stopped,
             "notes": source.notes,
             "sha256": source.sha256,
@@ -151,9 +152,10 @@ fn show(session: &Session, all: bool, out: &mut dyn Write) -> Result<()> {
     let sources = &session.loaded.report.sources;
     let worth: Vec<&SourceReport> = sources.iter().filter(|source| all || has_something_to_say(source)).collect();
     writeln!(out, "{}", paint(&counted(sources.len() as u64, "file"), Tone::Strong, colour))?;
-    if session.loaded.report.outside > 0 {
-        let outside = counted(session.loaded.report.outside, "file");
-        writeln!(out, "  {outside} not opened: outside the times by the date in the path")?;
+    let members: u64 = sources.iter().map(|source| source.outside).sum();
+    let files = session.loaded.report.outside.saturating_sub(members);
+    for (count, noun) in [(files, "file"), (members, "archive member")].into_iter().filter(|(count, _)| *count > 0) {
+        writeln!(out, "  {} not opened: outside the times by the date in the path", counted(count, noun))?;
     }
     for source in &worth {
         show_source(source, colour, out)?;

@@ -179,4 +179,20 @@ fn files_outside_the_times_are_not_opened_and_counted() {
     assert_eq!(document["sources"].as_array().unwrap().len(), 1);
     let run = folder.run(&["sources", "logs", "--to", "2026-03-02"]);
     assert!(run.out.contains("1 file not opened"), "{}", run.out);
+    let files = |args: &[&str]| {
+        let run = folder.run(&[&["sources", "logs", "--format", "json"], args].concat());
+        (run.json()["sources"].as_array().unwrap().len(), run.json()["outside"].clone())
+    };
+    assert_eq!(files(&["--since", "2026-03-08"]), (1, json!(1)));
+    assert_eq!(files(&["--since", "3d", "--to", "2026-03-10"]), (1, json!(1)));
+    assert_eq!(files(&["--since", "9d", "--to", "2026-03-10"]), (2, json!(0)));
+    assert_eq!(files(&["--since", "1d"]), (0, json!(2)), "a length alone counts from the present");
+    let run = folder.run(&["sources", "logs", "--since", "lately"]);
+    assert!(run.code == 2 && run.err.contains("neither a length of time nor a time"), "{}", run.err);
+    folder.write("rules/launch.yaml", crate::logs::LAUNCH_RULE);
+    let hunt = |args: &[&str]| {
+        let run = folder.run(&[&["hunt", "rules", "--logs", "logs", "--format", "json"], args].concat());
+        run.json()["sources"].as_array().unwrap_or_else(|| panic!("{}", run.out)).len()
+    };
+    assert_eq!((hunt(&[]), hunt(&["--since", "2d", "--to", "2026-03-10"])), (2, 1));
 }

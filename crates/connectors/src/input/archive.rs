@@ -19,19 +19,20 @@ const HELD_MAX: u64 = 128 << 20;
 /// What a visitor is given of a member: its bytes, or why they cannot be read.
 pub(crate) type Member<'m> = Result<Box<dyn Read + 'm>, String>;
 
-/// Visits every member until the visitor says false; the reason when the archive ends early.
+/// Visits every member whose name is asked for until the visitor says false; the reason when the archive ends early.
 pub(crate) fn members(
     content: Content,
     reader: Box<dyn Read + '_>,
     file: Option<&Input>,
     limits: &SizeLimits,
+    asked: &dyn Fn(&str) -> bool,
     visit: &mut dyn FnMut(&str, Member<'_>) -> bool,
 ) -> Result<(), String> {
     match (content, file) {
-        (Content::Tar, _) => tar_members(reader, limits, visit),
+        (Content::Tar, _) => tar_members(reader, limits, asked, visit),
         (Content::Zip | Content::SevenZip, Some(Input::File(path))) => {
             let file = File::open(path).map_err(|error| error.to_string())?;
-            sought_members(content, io::BufReader::new(file), limits, visit)
+            sought_members(content, io::BufReader::new(file), limits, asked, visit)
         }
         (Content::Zip | Content::SevenZip, _) => {
             let mut held = Vec::new();
@@ -39,7 +40,7 @@ pub(crate) fn members(
             if read as u64 > HELD_MAX {
                 return Err(format!("an archive of more than {HELD_MAX} bytes that cannot be read in place"));
             }
-            sought_members(content, Cursor::new(held), limits, visit)
+            sought_members(content, Cursor::new(held), limits, asked, visit)
         }
         _ => Ok(()),
     }
@@ -49,11 +50,12 @@ fn sought_members(
     content: Content,
     source: impl Read + Seek,
     limits: &SizeLimits,
+    asked: &dyn Fn(&str) -> bool,
     visit: &mut dyn FnMut(&str, Member<'_>) -> bool,
 ) -> Result<(), String> {
     match content {
-        Content::SevenZip => seven_zip_members(source, limits, visit),
-        _ => zip_members(source, limits, visit),
+        Content::SevenZip => seven_zip_members(source, limits, asked, visit),
+        _ => zip_members(source, limits, asked, visit),
     }
 }
 
@@ -65,6 +67,7 @@ fn is_wanted(name: &str) -> bool {
 fn zip_members(
     source: impl Read + Seek,
     limits: &SizeLimits,
+    asked: &dyn Fn(&str) -> bool,
     visit: &mut dyn FnMut(&str, Member<'_>) -> bool,
 ) -> Result<(), String> {
     let mut archive = ZipArchive::new(source).map_err(|error| error.to_string())?;
@@ -75,7 +78,7 @@ fn zip_members(
         let name = archive.name_for_index(index).and_then(Result::ok).map(std::borrow::Cow::into_owned);
         let name = name.unwrap_or_else(|| format!("member {index}"));
         let go_on = match archive.by_index(index) {
-            Ok(member) if member.is_dir() || !is_wanted(&name) => true,
+            Ok(member) if member.is_dir() || !is_wanted(&name) || !asked(&name) => true,
             Ok(member) => visit(&name, Ok(Box::new(member))),
             Err(error) => visit(&name, Err(error.to_string())),
         };
@@ -92,6 +95,7 @@ const DICTIONARY_MAX: u64 = 128 << 20;
 fn seven_zip_members(
     mut source: impl Read + Seek,
     limits: &SizeLimits,
+    asked: &dyn Fn(&str) -> bool,
     visit: &mut dyn FnMut(&str, Member<'_>) -> bool,
 ) -> Result<(), String> {
     let password = Password::empty();
@@ -109,7 +113,7 @@ fn seven_zip_members(
             return Ok(false);
         }
         index += 1;
-        if entry.is_directory() || !is_wanted(entry.name()) {
+        if entry.is_directory() || !is_wanted(entry.name()) || !asked(entry.name()) {
             // Members lie one behind another in one stream.
             io::copy(&mut bytes.take(limits.source_bytes), &mut io::sink())?;
             return Ok(true);
@@ -133,6 +137,7 @@ fn dictionary(method: &[u8], properties: &[u8]) -> u64 {
 fn tar_members(
     source: impl Read,
     limits: &SizeLimits,
+    asked: &dyn Fn(&str) -> bool,
     visit: &mut dyn FnMut(&str, Member<'_>) -> bool,
 ) -> Result<(), String> {
     let mut archive = tar::Archive::new(source);
@@ -144,6 +149,10 @@ fn tar_members(
         let kind = entry.header().entry_type();
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         if !is_wanted(&name) {
+            continue;
+        }
+        let is_file = matches!(kind, tar::EntryType::Regular | tar::EntryType::Continuous | tar::EntryType::GNUSparse);
+        if !is_file || !asked(&name) {
             continue;
         }
         let go_on = match kind {

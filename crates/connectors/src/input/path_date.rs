@@ -38,6 +38,15 @@ pub(crate) fn of(path: &str) -> Option<(i64, i64)> {
     }
 }
 
+/// False when the path names a time that lies, by more than a day, outside these ticks: what was written on one day may be
+/// stored on the next.
+pub(crate) fn is_within(path: &str, from: Option<i64>, to: Option<i64>) -> bool {
+    of(path).is_none_or(|(first, last)| {
+        from.is_none_or(|from| last.saturating_add(TICKS_PER_DAY) >= from)
+            && to.is_none_or(|to| first.saturating_sub(TICKS_PER_DAY) <= to)
+    })
+}
+
 fn number(segment: &str, prefixes: &[&str], digits: usize) -> Option<u32> {
     let plain = prefixes.iter().find_map(|prefix| segment.strip_prefix(prefix)).unwrap_or(segment);
     let all = plain.len() == digits && plain.bytes().all(|byte| byte.is_ascii_digit());

@@ -3,7 +3,7 @@
 use connectors::{LoadOptions, load};
 
 use crate::packed::{self, gzip, tarred};
-use crate::support::{column, load_files, write_files};
+use crate::support::{column, load_files, load_files_with, write_files};
 
 fn record(name: &str) -> String {
     format!(
@@ -44,6 +44,33 @@ fn members_of_every_kind_of_archive_are_sources() {
             |index: usize| (sources[index].format.as_str(), sources[index].rows, sources[index].unreadable_count());
         assert_eq!([shown(0), shown(2), shown(3)], [("json", 1, 0), ("json, gzip", 1, 0), ("binary", 0, 1)]);
         assert!(sources.iter().all(|source| source.sha256.len() == 64 && source.stopped.is_none()), "{sources:#?}");
+    }
+}
+
+#[test]
+fn members_outside_the_times_are_not_opened() {
+    let (a, b, c) = (record("A"), record("B"), record("C"));
+    let members: Vec<(&str, &[u8])> = vec![
+        ("AWSLogs/1/CloudTrail/2026/02/20/a.json", a.as_bytes()),
+        ("AWSLogs/1/CloudTrail/2026/03/01/b.json", b.as_bytes()),
+        ("notes/c.json", c.as_bytes()),
+        // Would be counted as unreadable.
+        ("AWSLogs/1/CloudTrail/2026/04/01/d.json", b"no log"),
+    ];
+    let day = |text: &str| Some(kql_types::datetime::parse(text).unwrap());
+    let options = LoadOptions { from: day("2026-03-01"), to: day("2026-03-03"), ..LoadOptions::default() };
+    for (name, bytes) in [
+        ("x.zip", zipped(&members)),
+        ("x.tgz", gzip(&tarred(&members))),
+        ("x.7z", crate::binary::seven_zip(&members)),
+        ("outer.tar", tarred(&[("inner.zip", &zipped(&members))])),
+    ] {
+        let loaded = load_files_with(&[(name, &bytes)], &options);
+        assert_eq!(column(&loaded, "AWSCloudTrail", "EventName"), ["B", "C"], "{name}");
+        let archive = loaded.report.sources.last().unwrap();
+        assert_eq!((archive.outside, loaded.report.outside, archive.stopped.as_deref()), (2, 2, None), "{name}");
+        assert!(loaded.report.sources.iter().all(|source| source.unreadable_count() == 0), "{name}");
+        assert_eq!(load_files(&[(name, &bytes)]).report.outside, 0);
     }
 }
 
