@@ -9,7 +9,7 @@ use kql_types::{Column, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::cell;
-use crate::entity_types;
+use crate::entity_types::{self, EntityType};
 use crate::rule::{AnalyticsRule, EntityMapping};
 
 const MAPPINGS_MAX: usize = 10;
@@ -40,8 +40,9 @@ impl Entity {
             (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
             _ => false,
         };
-        let known = entity_types::ENTITY_TYPES.iter().find(|known| kind_text(known.name) == self.kind);
-        if known.is_some_and(|known| known.is_strong(equal)) {
+        // An address of a private network is one thing in one network and another in the next.
+        let decides = self.kind != "ip" || self.get("Address").is_some_and(is_global);
+        if decides && type_of(&self.kind).is_some_and(|known| known.is_strong(equal)) {
             return true;
         }
         self.identifiers.len() == other.identifiers.len() && self.identifiers.iter().all(|(name, _)| equal(name))
@@ -116,10 +117,11 @@ fn add_share(
 
 fn cut_to_size(all: &mut Vec<Entity>, notes: &mut Vec<String>) {
     let before = all.len();
-    let mut bytes = 2;
+    // The brackets, and a comma behind each but the last.
+    let mut bytes = 1;
     let mut keep = 0;
-    for entity in all.iter() {
-        bytes += 40 + entity.identifiers.iter().map(|(k, v)| k.len() + v.len() + 6).sum::<usize>();
+    for (index, entity) in all.iter().enumerate() {
+        bytes += entity_json(index, entity).to_string().len() + 1;
         if bytes > ENTITIES_BYTES_MAX {
             break;
         }
@@ -169,7 +171,31 @@ fn canonical(kind: &str, mut identifiers: Vec<(String, String)>) -> Option<Entit
         "host" => complete_host(&mut identifiers),
         _ => {}
     }
-    (!identifiers.is_empty()).then(|| Entity { kind: kind.to_string(), identifiers })
+    let names: Vec<&str> = identifiers.iter().map(|(name, _)| name.as_str()).collect();
+    let identified = match type_of(kind) {
+        Some(known) => known.is_identified_by(&names),
+        None => !identifiers.is_empty(),
+    };
+    identified.then(|| Entity { kind: kind.to_string(), identifiers })
+}
+
+fn type_of(kind: &str) -> Option<&'static EntityType> {
+    entity_types::ENTITY_TYPES.iter().find(|known| kind_text(known.name) == kind)
+}
+
+/// Whether an address says the same thing everywhere.
+fn is_global(text: &str) -> bool {
+    match text.parse::<IpAddr>() {
+        Ok(IpAddr::V4(v4)) => {
+            let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
+            !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified() || shared)
+        }
+        Ok(IpAddr::V6(v6)) => {
+            !(v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local())
+        }
+        // Anonymised logs have impossible addresses: they name what they name.
+        Err(_) => true,
+    }
 }
 
 /// An address without port, zone and IPv4-in-IPv6 form; text that cannot be an address (`AWS Internal`,
@@ -297,16 +323,19 @@ pub(crate) fn kind_text(entity_type: &str) -> String {
 
 /// The entities as JSON objects with the service's reference ids: `{"$id":"2","Address":"...","Type":"ip"}`.
 pub fn entities_json(entities: &[Entity]) -> Json {
-    let objects = entities.iter().enumerate().map(|(index, entity)| {
-        let mut object = Map::new();
-        object.insert("$id".to_string(), Json::String((index + 2).to_string()));
-        for (identifier, value) in &entity.identifiers {
-            object.insert(identifier.clone(), Json::String(value.clone()));
-        }
-        object.insert("Type".to_string(), Json::String(entity.kind.clone()));
-        Json::Object(object)
-    });
-    Json::Array(objects.collect())
+    Json::Array(entities.iter().enumerate().map(|(index, entity)| entity_json(index, entity)).collect())
+}
+
+fn entity_json(index: usize, entity: &Entity) -> Json {
+    let mut object = Map::new();
+    object.insert("$id".to_string(), Json::String((index + 2).to_string()));
+    for (identifier, value) in &entity.identifiers {
+        // The number of an application in the catalogue of cloud applications.
+        let number = (identifier == "AppId").then(|| value.parse::<i64>().ok()).flatten();
+        object.insert(identifier.clone(), number.map_or_else(|| Json::String(value.clone()), Json::from));
+    }
+    object.insert("Type".to_string(), Json::String(entity.kind.clone()));
+    Json::Object(object)
 }
 
 #[cfg(test)]
@@ -381,17 +410,21 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_name_of_nobody_is_dropped() {
+    fn a5_a_bare_name_of_nobody_is_dropped_and_a_name_ends_at_the_at() {
         let rule = rule(vec![mapping("Account", &[("Name", "Who")])]);
         let columns = [Column::new("Who", ScalarType::String)];
         let (entities, _) = map_entities(&rule, &columns, &[&[string("root")], &[string("eve@corp.example")]]);
         assert_eq!(entities.len(), 1);
         assert_eq!(entities[0].get("Name"), Some("eve"));
         assert_eq!(entities[0].get("UPNSuffix"), Some("corp.example"));
+        let names = ["ADMIN", "administrator", "System", "ROOT", "anonymous", "Authenticated User", "network", "NULL"];
+        for name in names.into_iter().chain(["local system", "LocalSystem", "network service"]) {
+            assert!(map_entities(&rule, &columns, &[&[string(name)]]).0.is_empty(), "{name}");
+        }
     }
 
     #[test]
-    fn lists_give_one_entity_each_up_to_the_share() {
+    fn a5_500_entities_are_divided_equally_among_the_mappings() {
         let rule = rule(vec![mapping("IP", &[("Address", "Ips")]), mapping("Host", &[("FullName", "Missing")])]);
         let columns = [Column::new("Ips", ScalarType::Dynamic)];
         let items = (0..300).map(|n| Dynamic::String(format!("10.0.{}.{}", n / 256, n % 256))).collect();
@@ -402,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_of_entities_is_taken_over() {
+    fn a5_a_column_of_entities_is_taken_over() {
         let mut rule = rule(vec![]);
         rule.sentinel_entities_mappings = vec!["E".to_string()];
         let columns = [Column::new("E", ScalarType::String)];
@@ -410,5 +443,125 @@ mod tests {
         let (entities, _) = map_entities(&rule, &columns, &[&row]);
         assert_eq!(entities.len(), 1);
         assert_eq!(entities[0].get("Address"), Some("10.0.0.1"));
+    }
+
+    /// One row of a column for each name.
+    fn columns_of(names: &[String]) -> Vec<Column> {
+        names.iter().map(|name| Column::new(name, ScalarType::String)).collect()
+    }
+
+    #[test]
+    fn a5_ten_mappings_count_and_columns_of_entities_share_them() {
+        let names: Vec<String> = (0..12).map(|n| format!("C{n}")).collect();
+        let columns = columns_of(&names);
+        let row: Vec<Value> = (0..12).map(|n| string(&format!("203.0.113.{n}"))).collect();
+        let mappings = names.iter().map(|name| mapping("IP", &[("Address", name)])).collect();
+        let (entities, notes) = map_entities(&rule(mappings), &columns, &[&row]);
+        assert_eq!((entities.len(), notes.len()), (10, 1), "{notes:?}");
+        let mut shared = rule(names.iter().take(9).map(|name| mapping("IP", &[("Address", name)])).collect());
+        shared.sentinel_entities_mappings = vec!["C9".to_string(), "C10".to_string()];
+        let mut row = row;
+        row[9] = string(r#"[{"Address":"198.51.100.9","Type":"ip"}]"#);
+        row[10] = string(r#"[{"Address":"198.51.100.10","Type":"ip"}]"#);
+        let (entities, _) = map_entities(&shared, &columns, &[&row]);
+        assert_eq!(entities.len(), 10);
+        assert_eq!(entities[9].get("Address"), Some("198.51.100.9"));
+    }
+
+    #[test]
+    fn a5_two_mappings_of_one_type_count_as_two() {
+        let columns = columns_of(&["A".to_string(), "B".to_string()]);
+        let rows: Vec<[Value; 2]> = (0..300)
+            .map(|n| {
+                [string(&format!("10.0.{}.{}", n / 256, n % 256)), string(&format!("10.1.{}.{}", n / 256, n % 256))]
+            })
+            .collect();
+        let rows: Vec<&[Value]> = rows.iter().map(|row| row.as_slice()).collect();
+        let rule = rule(vec![mapping("IP", &[("Address", "A")]), mapping("IP", &[("Address", "B")])]);
+        let (entities, _) = map_entities(&rule, &columns, &rows);
+        let of = |start: &str| entities.iter().filter(|e| e.get("Address").unwrap().starts_with(start)).count();
+        assert_eq!((of("10.0."), of("10.1.")), (250, 250));
+    }
+
+    #[test]
+    fn a5_three_identifiers_of_a_mapping_count() {
+        let names = ["Sid", "PUID", "ObjectGuid", "AadUserId"].map(str::to_string);
+        let fields: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
+        let row = names.clone().map(|name| string(&name));
+        let (entities, _) = map_entities(&rule(vec![mapping("Account", &fields)]), &columns_of(&names), &[&row]);
+        assert_eq!(entities[0].identifiers.len(), 3);
+        assert_eq!(entities[0].get("AadUserId"), None);
+    }
+
+    #[test]
+    fn a5_the_entities_text_has_64_kb() {
+        let columns = columns_of(&["A".to_string()]);
+        // Quotes grow when they are written as JSON.
+        let rows: Vec<[Value; 1]> =
+            (0..400).map(|n| [string(&format!("https://x/{n}/{}", "\"".repeat(200)))]).collect();
+        let rows: Vec<&[Value]> = rows.iter().map(|row| row.as_slice()).collect();
+        let (entities, notes) = map_entities(&rule(vec![mapping("URL", &[("Url", "A")])]), &columns, &rows);
+        let text = entities_json(&entities).to_string();
+        assert!(text.len() <= 64 * 1024 && text.len() > 63 * 1024, "{}", text.len());
+        assert!(notes[0].contains("left out"), "{notes:?}");
+    }
+
+    #[test]
+    fn a5_an_entity_needs_the_identifiers_of_its_type() {
+        for known in entity_types::ENTITY_TYPES {
+            // What identifies in itself: addresses and names of the right form.
+            let value = |id: &str| string(if id == "Address" { "203.0.113.9" } else { "some value" });
+            let mapped = |ids: &[&str]| {
+                let names: Vec<String> = ids.iter().map(|id| id.to_string()).collect();
+                let fields: Vec<(&str, &str)> = ids.iter().map(|id| (*id, *id)).collect();
+                let row: Vec<Value> = ids.iter().map(|id| value(id)).collect();
+                map_entities(&rule(vec![mapping(known.name, &fields)]), &columns_of(&names), &[&row]).0
+            };
+            let (each, all) = (mapped(&known.required[..1]), mapped(known.required));
+            assert_eq!(each.len(), usize::from(!known.needs_all || known.required.len() == 1), "{}", known.name);
+            assert_eq!(all.len(), 1, "{}", known.name);
+            assert_eq!(all[0].kind, kind_text(known.name));
+            let others: Vec<&str> =
+                known.identifiers.iter().filter(|id| !known.required.contains(id)).copied().collect();
+            if let Some(other) = others.first() {
+                assert!(mapped(&[other]).is_empty(), "{} by {other} alone", known.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a5_strong_identifiers_say_that_two_are_one_and_weak_ones_do_not() {
+        let entity = |kind: &str, ids: &[(&str, &str)]| Entity {
+            kind: kind.to_string(),
+            identifiers: ids.iter().map(|(id, value)| (id.to_string(), value.to_string())).collect(),
+        };
+        let same = |kind: &str, a: &[(&str, &str)], b: &[(&str, &str)]| entity(kind, a).is_same_as(&entity(kind, b));
+        for id in ["AadUserId", "Sid", "PUID", "ObjectGuid"] {
+            assert!(same("account", &[(id, "1"), ("Name", "a")], &[(id, "1"), ("Name", "b")]), "{id}");
+        }
+        for domain in ["UPNSuffix", "NTDomain", "DnsDomain"] {
+            let both = [("Name", "ann"), (domain, "corp")];
+            assert!(same("account", &both, &[("Name", "ANN"), (domain, "Corp"), ("Sid", "1")]), "{domain}");
+            assert!(!same("account", &both, &[("Name", "ann"), (domain, "other")]), "{domain}");
+        }
+        assert!(!same("account", &[("Name", "ann"), ("Sid", "1")], &[("Name", "ann"), ("Sid", "2")]));
+        let host = [("HostName", "web"), ("DnsDomain", "corp.example")];
+        assert!(same("host", &host, &[("HostName", "web"), ("DnsDomain", "corp.example"), ("OSFamily", "Linux")]));
+        assert!(!same("host", &[("HostName", "web"), ("OSFamily", "Linux")], &[("HostName", "web")]));
+        assert!(same("host", &[("AzureID", "x"), ("HostName", "a")], &[("AzureID", "x"), ("HostName", "b")]));
+        let scoped = |address: &'static str, scope: &'static str| [("Address", address), ("AddressScope", scope)];
+        assert!(same("ip", &scoped("203.0.113.9", "a"), &scoped("203.0.113.9", "b")), "a global address");
+        assert!(!same("ip", &scoped("10.0.0.9", "a"), &scoped("10.0.0.9", "b")), "a private one");
+        let resource = |id: &'static str| [("ResourceId", id)];
+        assert!(same("azure-resource", &resource("/subscriptions/A"), &resource("/SUBSCRIPTIONS/a")));
+    }
+
+    #[test]
+    fn a5_the_number_of_a_cloud_application_is_a_number() {
+        let columns = columns_of(&["A".to_string()]);
+        let rule = rule(vec![mapping("CloudApplication", &[("AppId", "A")])]);
+        let (entities, _) = map_entities(&rule, &columns, &[&[string("11161")]]);
+        let text = entities_json(&entities).to_string();
+        assert_eq!(text, r#"[{"$id":"2","AppId":11161,"Type":"cloud-application"}]"#);
     }
 }

@@ -269,11 +269,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_required_and_strong_are_identifiers_of_the_type() {
+    fn a5_nineteen_types_with_their_identifiers() {
         assert_eq!(ENTITY_TYPES.len(), 19);
         for kind in ENTITY_TYPES {
             let mentioned = kind.required.iter().chain(kind.strong.iter().copied().flatten());
             assert!(mentioned.clone().all(|id| kind.takes(id)), "{}", kind.name);
+        }
+        let counts: Vec<(&str, usize)> = ENTITY_TYPES.iter().map(|t| (t.name, t.identifiers.len())).collect();
+        for few in [("Account", 12), ("Host", 10), ("FileHash", 2), ("IP", 2), ("Mailbox", 5), ("SecurityGroup", 3)] {
+            assert!(counts.contains(&few), "{few:?}");
         }
         let hash = find("filehash").unwrap();
         assert!(!hash.is_identified_by(&["Value"]) && hash.is_identified_by(&["Value", "Algorithm"]));

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod alert;
+mod alert_details;
 pub mod attack;
 pub mod cell;
 pub mod duration;

@@ -408,7 +408,58 @@ impl<'a> RuleReader<'a> {
                 self.unknown.push(UnknownField { name: entry.key.clone(), position: entry.key_position });
             }
         }
+        for (path, known) in NESTED {
+            for node in nodes_at(self.document, path) {
+                let strange = node.entries().iter().filter(|entry| !known.contains(&entry.key.as_str()));
+                self.unknown.extend(
+                    strange.map(|entry| UnknownField { name: entry.key.clone(), position: entry.key_position }),
+                );
+            }
+        }
     }
+}
+
+/// The fields below a rule's fields: where they stand, and their names.
+const NESTED: &[(&[&str], &[&str])] = &[
+    (&["requiredDataConnectors"], &["connectorId", "dataTypes"]),
+    (&["entityMappings"], &["entityType", "fieldMappings"]),
+    (&["entityMappings", "fieldMappings"], &["identifier", "columnName"]),
+    (&["sentinelEntitiesMappings"], &["columnName"]),
+    (&["eventGroupingSettings"], &["aggregationKind"]),
+    (&["incidentConfiguration"], &["createIncident", "groupingConfiguration"]),
+    (
+        &["incidentConfiguration", "groupingConfiguration"],
+        &[
+            "enabled",
+            "reopenClosedIncident",
+            "lookbackDuration",
+            "matchingMethod",
+            "entitiesMatchingMethod",
+            "groupByEntities",
+            "groupByAlertDetails",
+            "groupByCustomDetails",
+        ],
+    ),
+    (
+        &["alertDetailsOverride"],
+        &[
+            "alertDisplayNameFormat",
+            "alertDescriptionFormat",
+            "alertTacticsColumnName",
+            "alertSeverityColumnName",
+            "alertDynamicProperties",
+        ],
+    ),
+    (&["alertDetailsOverride", "alertDynamicProperties"], &["alertProperty", "value"]),
+];
+
+/// The maps at a path, through lists.
+fn nodes_at<'n>(node: &'n Node, path: &[&str]) -> Vec<&'n Node> {
+    let mut found = vec![node];
+    for key in path {
+        found = found.into_iter().filter_map(|node| node.get(key)).flat_map(Node::items_of_maps).collect();
+    }
+    found
 }
 
 fn read_override(node: &Node) -> AlertDetailsOverride {
@@ -477,6 +528,91 @@ mod tests {
     }
 
     #[test]
+    fn a9_every_field_of_the_yaml_is_read() {
+        let text = "id: 6f1d2c3b-0000-4000-8000-000000000001\nname: n\ndescription: |\n  'quoted text'\nkind: Scheduled\nseverity: Medium\n\
+            requiredDataConnectors:\n  - connectorId: AWS\n    dataTypes: [AWSCloudTrail]\nstatus: Available\nqueryFrequency: 25h\n\
+            queryPeriod: 2.01:10:00\ntriggerOperator: ne\ntriggerThreshold: 7\ntactics: [Impact]\nrelevantTechniques: [T1496]\n\
+            query: T\nentityMappings:\n  - entityType: IP\n    fieldMappings:\n      - identifier: Address\n        columnName: Ip\n\
+            sentinelEntitiesMappings:\n  - columnName: Entities\ncustomDetails:\n  Who: Caller\nalertDetailsOverride:\n  \
+            alertDisplayNameFormat: a {{A}}\n  alertDescriptionFormat: b {{B}}\n  alertTacticsColumnName: C\n  alertSeverityColumnName: D\n  \
+            alertDynamicProperties:\n    - alertProperty: AlertLink\n      value: E\neventGroupingSettings:\n  aggregationKind: AlertPerResult\n\
+            incidentConfiguration:\n  createIncident: false\n  groupingConfiguration:\n    enabled: true\n    reopenClosedIncident: true\n    \
+            lookbackDuration: PT6H\n    matchingMethod: Selected\n    groupByEntities: [IP]\n    groupByAlertDetails: [Severity]\n    \
+            groupByCustomDetails: [Who]\nsuppressionEnabled: true\nsuppressionDuration: 5h\nversion: 1.2.3\ntags: [x]\nmetadata: {}\n\
+            enabled: true\nalertRuleTemplateName: t\n";
+        let rule = rule(text);
+        let ticks = |text: &str| duration::parse(text).unwrap();
+        assert_eq!((rule.id.as_str(), rule.name.as_str()), ("6f1d2c3b-0000-4000-8000-000000000001", "n"));
+        assert_eq!((rule.description.as_str(), rule.kind), ("quoted text", RuleKind::Scheduled));
+        assert_eq!((rule.severity, rule.enabled), (Some(AlertSeverity::Medium), true));
+        assert_eq!(rule.required_data_connectors[0].data_types, ["AWSCloudTrail"]);
+        assert_eq!((rule.query_frequency, rule.query_period), (ticks("25h"), ticks("2d") + ticks("70m")));
+        assert_eq!((rule.trigger_operator, rule.trigger_threshold), (TriggerOperator::NotEqual, 7));
+        assert_eq!(
+            (rule.tactics.as_slice(), rule.relevant_techniques.as_slice()),
+            (&["Impact".to_string()][..], &["T1496".to_string()][..])
+        );
+        assert_eq!(rule.entity_mappings[0].field_mappings[0].identifier, "Address");
+        assert_eq!(rule.sentinel_entities_mappings, ["Entities"]);
+        assert_eq!(rule.custom_details, [("Who".to_string(), "Caller".to_string())]);
+        let overrides = &rule.alert_details_override;
+        assert_eq!(overrides.alert_display_name_format.as_deref(), Some("a {{A}}"));
+        assert_eq!(overrides.alert_description_format.as_deref(), Some("b {{B}}"));
+        assert_eq!(overrides.alert_tactics_column_name.as_deref(), Some("C"));
+        assert_eq!(overrides.alert_severity_column_name.as_deref(), Some("D"));
+        assert_eq!(overrides.alert_dynamic_properties, [("AlertLink".to_string(), "E".to_string())]);
+        assert_eq!((rule.aggregation_kind, rule.create_incident), (AggregationKind::AlertPerResult, false));
+        let grouping = GroupingConfiguration {
+            enabled: true,
+            reopen_closed_incident: true,
+            lookback_duration: ticks("6h"),
+            matching_method: MatchingMethod::Selected,
+            group_by_entities: vec!["IP".to_string()],
+            group_by_alert_details: vec!["Severity".to_string()],
+            group_by_custom_details: vec!["Who".to_string()],
+        };
+        assert_eq!(rule.grouping, grouping);
+        assert_eq!((rule.suppression_enabled, rule.suppression_duration), (true, ticks("5h")));
+        assert_eq!((rule.version.as_deref(), rule.status.as_deref()), (Some("1.2.3"), Some("Available")));
+        assert_eq!(rule.tags, ["x"]);
+        assert!(rule.unknown_fields.is_empty() && rule.notes.is_empty(), "{:?} {:?}", rule.unknown_fields, rule.notes);
+    }
+
+    #[test]
+    fn a9_a_rule_without_a_kind_is_scheduled_and_old_spellings_are_read() {
+        assert_eq!(rule("name: b\nqueryFrequency: 1h\nquery: T\n").kind, RuleKind::Scheduled);
+        let old = rule("name: b\ntriggerOperator: GreaterThan\ntechniques: [T1496]\nquery: T\n");
+        assert_eq!((old.kind, old.trigger_operator), (RuleKind::Scheduled, TriggerOperator::GreaterThan));
+        assert_eq!(old.relevant_techniques, ["T1496"]);
+        let hunting = rule("name: b\ndescription_detailed: long\ntags: [x]\nquery: T\n");
+        assert_eq!((hunting.kind, hunting.description.as_str()), (RuleKind::Hunting, "long"));
+        for (text, expected) in [("70m", "70m"), ("6m", "6m"), ("01:00:00", "1h"), ("14.00:00:00", "14d")] {
+            assert_eq!(
+                rule(&format!("queryPeriod: {text}\nquery: T\n")).query_period,
+                duration::parse(expected).unwrap()
+            );
+        }
+    }
+
+    #[test]
+    fn a9_unknown_fields_are_read_over_and_reported_at_any_depth() {
+        let rule = rule(
+            "name: b\nqueryFrequency: 1h\nquery: T\nseverty: High\nentityMappings:\n  - entityType: IP\n    fieldMapping: []\n\
+             incidentConfiguration:\n  groupingConfiguration:\n    enable: true\nalertDetailsOverride:\n  alertDynamicProperties:\n    - property: x\n",
+        );
+        let found: Vec<(&str, u32)> =
+            rule.unknown_fields.iter().map(|field| (field.name.as_str(), field.position.line)).collect();
+        assert_eq!(found, [("severty", 4), ("fieldMapping", 7), ("enable", 10), ("property", 13)]);
+    }
+
+    #[test]
+    fn a7_near_real_time_rules_have_no_schedule_and_any_row_fires() {
+        let rule = rule("name: b\nkind: NRT\nsuppressionEnabled: true\nsuppressionDuration: 1h\nquery: T\n");
+        assert!(rule.fires(1) && rule.fires(100) && !rule.fires(0) && !rule.fires_on_nothing());
+        assert!(rule.suppression_enabled, "the suppression fields remain");
+    }
+
+    #[test]
     fn without_a_schedule_it_is_a_hunting_query() {
         let rule = rule("id: a\nname: b\nquery: |\n  T\n");
         assert_eq!(rule.kind, RuleKind::Hunting);
@@ -506,7 +642,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_compare_as_named() {
+    fn a1_thresholds_compare_as_named() {
         use TriggerOperator::{Equal, GreaterThan, LessThan, NotEqual};
         assert!(GreaterThan.fires(1, 0) && !GreaterThan.fires(0, 0) && !GreaterThan.fires(5, 5));
         assert!(LessThan.fires(4, 5) && !LessThan.fires(5, 5));

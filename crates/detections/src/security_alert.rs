@@ -1,9 +1,16 @@
 //! Alerts as rows of the `SecurityAlert` table, as a scheduled rule of the service writes them.
 
+use std::io::Write;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use kql_types::{datetime, timespan};
 use serde_json::{Map, Value as Json, json};
 
 use crate::alert::Alert;
+use crate::cell;
 use crate::entity;
 use crate::rule::{AggregationKind, AnalyticsRule, RuleKind};
 
@@ -102,7 +109,13 @@ fn extended_properties(alert: &Alert, rule: &AnalyticsRule) -> Json {
     add("Correlation Id", alert.id.clone());
     add("Search Query Results Overall Count", (alert.rows.len() as u64 + alert.rows_repeated).to_string());
     add("Data Sources", "[]".to_string());
-    add("Query", query_text(alert, rule));
+    match of_one_result(alert) {
+        Some(event) => {
+            add("Query", event);
+            add("OriginalQuery", run_text(alert, rule));
+        }
+        None => add("Query", run_text(alert, rule)),
+    }
     add("Query Start Time UTC", to_second(alert.run.window_from, Rounding::Down));
     add("Query End Time UTC", to_second(alert.run.query_now, Rounding::Up));
     add("Analytic Rule Ids", json!([alert.rule_id]).to_string());
@@ -125,6 +138,36 @@ fn extended_properties(alert: &Alert, rule: &AnalyticsRule) -> Json {
 /// The rule's query with the clock of the run in front: pasted as it is, it runs as of that moment.
 pub fn query_text(alert: &Alert, rule: &AnalyticsRule) -> String {
     format!("set query_now = datetime({});\n{}", datetime::format(alert.run.query_now), rule.query)
+}
+
+/// The query as the service keeps it: what the clock means, the clock, the rule's text unchanged.
+fn run_text(alert: &Alert, rule: &AnalyticsRule) -> String {
+    format!("// query_now is the time (UTC) as of which the rule ran\n{}", query_text(alert, rule))
+}
+
+/// Bytes of a query that holds a row.
+const RESULT_BYTES_MAX: usize = 10 << 10;
+
+/// An alert for one result holds the row itself, as a query that gives it back; None for an alert that stands for all rows of
+/// its run, and for a row that is too large.
+fn of_one_result(alert: &Alert) -> Option<String> {
+    let [row] = alert.rows.as_slice() else { return None };
+    if alert.aggregation_kind != AggregationKind::AlertPerResult {
+        return None;
+    }
+    let values: Map<String, Json> =
+        alert.columns.iter().zip(&row.values).map(|(column, value)| (column.name.clone(), cell::json(value))).collect();
+    let mut packer = ZlibEncoder::new(Vec::new(), Compression::best());
+    packer.write_all(Json::Object(values).to_string().as_bytes()).ok()?;
+    let packed = BASE64_STANDARD.encode(packer.finish().ok()?);
+    let query = format!(
+        "let alertedEvent = datatable(compressedRec: string) [\"{packed}\"]\n\
+         | extend raw = todynamic(zlib_decompress_from_base64_string(compressedRec))\n\
+         | evaluate bag_unpack(raw)\n\
+         | project-away compressedRec;\n\
+         alertedEvent"
+    );
+    (query.len() <= RESULT_BYTES_MAX).then_some(query)
 }
 
 enum Rounding {
@@ -171,7 +214,44 @@ mod tests {
         assert_eq!(extended["Query End Time UTC"], "2023-07-24 20:24:00Z");
         assert_eq!(extended["Query Period"], "05:00:00");
         assert!(
-            extended["Query"].as_str().unwrap().starts_with("set query_now = datetime(2023-07-24T20:23:59.1070000Z);")
+            extended["Query"]
+                .as_str()
+                .unwrap()
+                .ends_with("\nset query_now = datetime(2023-07-24T20:23:59.1070000Z);\nT")
         );
+        assert!(extended["Query"].as_str().unwrap().starts_with("// "), "a comment says what the clock is");
+    }
+
+    #[test]
+    fn a3_an_alert_for_one_result_keeps_the_rule_text_apart() {
+        let text =
+            "id: 0f\nname: n\nqueryFrequency: 5h\nquery: T\neventGroupingSettings: {aggregationKind: AlertPerResult}\n";
+        let FileContent::Rule(rule) = read("a.yaml", text, Expectation::Rule) else { panic!() };
+        let columns = [kql_types::Column::new("A", kql_types::ScalarType::String)];
+        let run = Run { query_now: datetime::UNIX_EPOCH, window_from: 0, shown_from: 0 };
+        let properties = |texts: &[&str]| -> Vec<Json> {
+            let rows = texts.iter().map(|text| crate::alert::AlertRow {
+                values: vec![kql_types::Value::String(text.to_string())],
+                sources: engine::RowSources::default(),
+            });
+            let alerts = alerts_of_run(&rule, &columns, rows.collect(), 0, run);
+            let texts =
+                alerts.iter().map(|alert| row(alert, &rule)["ExtendedProperties"].as_str().unwrap().to_string());
+            texts.map(|text| serde_json::from_str(&text).unwrap()).collect()
+        };
+        let each = properties(&["x", "y"]);
+        for one in &each {
+            assert_eq!(one["Event Grouping"], "AlertPerEvent");
+            let query = one["Query"].as_str().unwrap();
+            assert!(query.contains("zlib_decompress_from_base64_string") && query.ends_with("alertedEvent"), "{query}");
+            assert!(one["OriginalQuery"].as_str().unwrap().ends_with(";\nT"));
+        }
+        assert_ne!(each[0]["Query"], each[1]["Query"]);
+        // What hardly packs: too large, so that the rule's text stays.
+        let noise: String = (0..9_000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+        let large = properties(&[&noise]);
+        assert!(large[0]["OriginalQuery"].is_null() && large[0]["Query"].as_str().unwrap().ends_with(";\nT"));
+        let all = properties(&(0..151).map(|_| "x").collect::<Vec<_>>());
+        assert!(all[149]["OriginalQuery"].is_null(), "the last stands for all rows");
     }
 }

@@ -12,6 +12,7 @@ const MAPPINGS_MAX: usize = 10;
 const MAPPINGS_MAX_REPOSITORY: usize = 5;
 const IDENTIFIERS_MAX: usize = 3;
 const DETAILS_MAX: usize = 20;
+const COLUMN_CHARACTERS_MAX: usize = 500;
 const PLACEHOLDERS_MAX: usize = 3;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Finding>) {
@@ -87,6 +88,11 @@ fn mappings(subject: &Subject<'_>, found: &mut Vec<Finding>) {
         if kind == "Account" && fields == ["Name"] {
             add("TW404", "Account is known by its Name alone: add UPNSuffix, NTDomain, Sid or AadUserId".to_string());
         }
+        if subject.context.profile == Profile::Sentinel {
+            for field in mapping.field_mappings.iter().filter(|field| !is_column_name(&field.column_name)) {
+                add("TW403", format!("entity {kind}: `{}` is no name of a column", field.column_name));
+            }
+        }
         for field in &mapping.field_mappings {
             match (column(subject, &field.column_name), result(subject)) {
                 (None, Some(_)) => {
@@ -104,6 +110,12 @@ fn mappings(subject: &Subject<'_>, found: &mut Vec<Finding>) {
             add("TW401", format!("entities: no column `{name}` in the result"));
         }
     }
+}
+
+/// What Microsoft's repository takes for a column: letters, digits and `_`, not a digit first.
+fn is_column_name(name: &str) -> bool {
+    name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The old way to map entities: columns with fixed names, which need a mapping onto them.
@@ -136,6 +148,10 @@ fn details(subject: &Subject<'_>, found: &mut Vec<Finding>) {
         let well_formed = starts && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && key.len() <= 20;
         if !well_formed {
             add(format!("`{key}` is no name of a custom detail: at most 20 letters, digits and _"));
+        }
+        if subject.context.profile == Profile::Sentinel && (!is_column_name(name) || name.len() > COLUMN_CHARACTERS_MAX)
+        {
+            add(format!("custom detail {key}: `{name}` is no name of a column"));
         }
         if result(subject).is_some() && column(subject, name).is_none() {
             add(format!("custom detail {key}: no column `{name}` in the result"));

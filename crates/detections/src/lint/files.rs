@@ -59,6 +59,10 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     }
     if subject.context.profile == Profile::Sentinel {
         outside_ascii(subject, found);
+        if !subject.rule.place.file.ends_with(".yaml") && subject.document.is_some() {
+            let message = "the repository reads files named .yaml".to_string();
+            found.extend(subject.at_position("TW002", Position::START, message));
+        }
     }
 }
 

@@ -29,7 +29,10 @@ fn techniques(subject: &Subject<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         let mut add = |message: String| found.extend(subject.at_field("TW501", "relevantTechniques", message));
-        let Some(technique) = attack::technique(id) else {
+        // The repository's own check cuts a sub-technique at its dot.
+        let parent = id.split('.').next().unwrap_or(id);
+        let cut = (subject.context.profile == Profile::Sentinel).then(|| attack::technique(parent)).flatten();
+        let Some(technique) = attack::technique(id).or(cut) else {
             add(format!("`{id}` is no technique of ATT&CK {}", subject.context.attack.number()));
             continue;
         };
@@ -37,12 +40,7 @@ fn techniques(subject: &Subject<'_>, found: &mut Vec<Finding>) {
             add(format!("{id} ({}) is gone from ATT&CK", technique.name));
             continue;
         }
-        // The repository's own check cuts a sub-technique at its dot.
-        let parent = id.split('.').next().unwrap_or(id);
-        let judged = match subject.context.profile {
-            Profile::Sentinel => attack::technique(parent).unwrap_or(technique),
-            Profile::All => technique,
-        };
+        let judged = cut.unwrap_or(technique);
         let listed = rule.tactics.iter().any(|tactic| attack::is_under(judged, tactic));
         if !rule.tactics.is_empty() && !listed {
             add(format!(

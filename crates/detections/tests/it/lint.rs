@@ -15,14 +15,14 @@ use tables::SchemaSet;
 
 use crate::data::{World, day_zero, event};
 
-fn engine_with(functions: Vec<kql_semantics::StoredFunction>) -> Engine {
+pub fn engine_with(functions: Vec<kql_semantics::StoredFunction>) -> Engine {
     let schemas = SchemaSet::builtin();
     let known = schemas.names().into_iter().filter_map(|name| schemas.get(name).cloned());
     let catalog = TableCatalog::new().with_schemas(known).with_functions(functions);
     Engine::new(Arc::new(catalog), Arc::new(DataSet::new()))
 }
 
-fn context(engine: &Engine) -> LintContext<'_> {
+pub fn context(engine: &Engine) -> LintContext<'_> {
     LintContext {
         engine,
         profile: Profile::All,
@@ -35,7 +35,7 @@ fn context(engine: &Engine) -> LintContext<'_> {
     }
 }
 
-fn rule_around(query: &str) -> String {
+pub fn rule_around(query: &str) -> String {
     let query: String = query.lines().map(|line| format!("  {line}\n")).collect();
     format!(
         "id: 6f1d2c3b-0000-4000-8000-000000000001\nname: x\ndescription: d\nseverity: Low\nkind: Scheduled\nrequiredDataConnectors: []\n\
@@ -43,7 +43,7 @@ fn rule_around(query: &str) -> String {
     )
 }
 
-fn lint_text(engine: &Engine, text: &str) -> Vec<Finding> {
+pub fn lint_text(engine: &Engine, text: &str) -> Vec<Finding> {
     // A broken file is found in a folder by its look; here it is given by name.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rule.yaml");
@@ -51,7 +51,7 @@ fn lint_text(engine: &Engine, text: &str) -> Vec<Finding> {
     lint(&library::load(&[path]), &context(engine))
 }
 
-fn codes_of(findings: &[Finding]) -> Vec<&'static str> {
+pub fn codes_of(findings: &[Finding]) -> Vec<&'static str> {
     let mut codes: Vec<&'static str> = findings.iter().map(|finding| finding.code.code).collect();
     codes.dedup();
     codes
@@ -227,7 +227,7 @@ fn rules_are_judged_together_and_by_their_tests() {
 }
 
 #[test]
-fn the_profile_of_the_repository_keeps_what_it_refuses() {
+fn a10_the_profile_of_the_repository_keeps_what_it_refuses() {
     let engine = engine_with(Vec::new());
     let text =
         rule_around("AzureActivity | where OperationNameValue == \"a/b\"").replace("name: x", "name: x\u{2019}s");

@@ -4,6 +4,7 @@
 
 mod built_in;
 mod data;
+mod lines;
 mod lint;
 mod proof;
 mod replay;

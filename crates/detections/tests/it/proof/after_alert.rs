@@ -200,7 +200,7 @@ fn bases() -> Vec<Base> {
         "gce-lab-1",
         "tide-lab",
         vec!["alerts/0", "gcp/0", "users/0"],
-        "GCP instance gce-lab-1 created from 198.51.100.79, named in Atypical travel",
+        "Instance gce-lab-1 created from 198.51.100.79, named in Atypical travel",
     );
     let aws_row = row(
         "AWS",
@@ -208,7 +208,7 @@ fn bases() -> Vec<Base> {
         "i-0a1",
         "000123456789",
         vec!["alerts/0", "trail/0", "users/0"],
-        "AWS instance i-0a1 created from 198.51.100.79, named in Atypical travel",
+        "Instance i-0a1 created from 198.51.100.79, named in Atypical travel",
     );
     let azure_row = row(
         "Azure",
@@ -216,7 +216,7 @@ fn bases() -> Vec<Base> {
         "vm-lab-1",
         raw::SUBSCRIPTION,
         vec!["activity/0", "alerts/0", "users/0"],
-        "Azure instance vm-lab-1 created from 198.51.100.79, named in Atypical travel",
+        "Instance vm-lab-1 created from 198.51.100.79, named in Atypical travel",
     );
     vec![base(gcp(), vec![gcp_row]), base(aws(), vec![aws_row]), base(azure(), vec![azure_row])]
 }
