@@ -180,6 +180,8 @@ pub enum HuntFormat {
     Table,
     /// One document with everything
     Json,
+    /// The same as one page for a browser, with nothing beside it
+    Html,
     /// One line for each alert and each rule
     Ndjson,
     /// One line for each alert

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 /// The crates from the lowest layer to the highest: a crate may depend only on earlier ones.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
     "kql-syntax",
     "kql-types",
     "kql-functions",
@@ -20,6 +20,7 @@ const LAYERS: [&str; 17] = [
     "scan",
     "engine",
     "connectors",
+    "report",
     "detections",
     "demo",
     "cli",

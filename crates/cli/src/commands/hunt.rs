@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use ::report::html;
 use anyhow::Result;
 use detections::alert::Alert;
 use detections::hunt::{Hunt, HuntInput, HuntOptions, Watcher, hunt};
@@ -65,7 +66,7 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     let interrupted = interrupt_flag();
     if args.format == HuntFormat::Ndjson {
         let out = Box::new(BufWriter::new(io::stdout()));
-        let lines = LineStream::new(&library, &session.loaded, args.times, out);
+        let lines = LineStream::new(&library, &session, builtin, args.times, out);
         let found = run_rules(&session, &library, &options, &interrupted, Some(&lines));
         lines.finish()?;
         return Ok(exit(args, &session, &library, &found, interrupted.load(Ordering::Relaxed)));
@@ -92,6 +93,7 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
             serde_json::to_writer_pretty(&mut out, &json::document(&input))?;
             writeln!(out)?;
         }
+        HuntFormat::Html => out.write_all(html::page(&json::document(&input)).as_bytes())?,
         HuntFormat::Csv => lines::write_csv(&input, &mut out)?,
     }
     out.flush()?;

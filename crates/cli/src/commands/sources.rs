@@ -3,12 +3,13 @@
 use std::io::{self, BufWriter, Write};
 
 use anyhow::Result;
-use connectors::{LoadReport, SourceReport, Tally};
+use connectors::{LoadReport, SourceReport};
 use kql_types::datetime;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use crate::args::{NameArgs, SourcesArgs, SourcesFormat};
 use crate::exit::Exit;
+use crate::report::sources;
 use crate::session::{Reading, Session, SessionInput};
 use crate::terminal::{Tone, counted, paint, safe, short, stdout_has_colour};
 
@@ -31,8 +32,8 @@ pub fn run(args: &SourcesArgs) -> Result<Exit> {
                 "version": env!("CARGO_PKG_VERSION"),
                 "uncovered": uncovered_json(&session.loaded.report),
                 "outside": session.loaded.report.outside,
-                "sources": sources_json(&session.loaded.report),
-                "tables": tables_json(&session),
+                "sources": sources::sources(&session.loaded.report),
+                "tables": sources::tables(&session),
             });
             serde_json::to_writer_pretty(&mut out, &document)?;
             writeln!(out)?;
@@ -48,90 +49,12 @@ fn time(ticks: Option<i64>) -> Json {
     ticks.map_or(Json::Null, |ticks| Json::from(datetime::format(ticks)))
 }
 
-fn tallies(map: &std::collections::BTreeMap<String, Tally>) -> Json {
-    let entries = map.iter().map(|(kind, tally)| {
-        let first = json!({
-            "record": tally.first.record,
-            "offset": tally.first.offset,
-            "line": tally.first.line,
-            "text": tally.first.text,
-        });
-        (kind.clone(), json!({"count": tally.count, "first": first}))
-    });
-    Json::Object(entries.collect::<Map<_, _>>())
-}
-
-/// Every file and archive member.
-pub fn sources_json(report: &LoadReport) -> Json {
-    let sources = report.sources.iter().map(|source| {
-        json!({
-            "path": source.path,
-            "member": source.member,
-            "format": source.format,
-            "kinds": source.kinds,
-            "tables": source.tables,
-            "records": source.records,
-            "rows": source.rows,
-            "duplicates": source.duplicates,
-            "undated": source.undated,
-            "implausible": source.implausible,
-            "other": tallies(&source.other),
-            "unreadable": tallies(&source.unreadable),
-            "mended": tallies(&source.mended),
-            "unmapped": source.unmapped,
-            "misfits": tallies(&source.misfits),
-            "outside": source.outside,
-            "stopped": source.stopped,
-            "notes": source.notes,
-            "sha256": source.sha256,
-            "bytes": source.bytes,
-            "first": time(source.first),
-            "last": time(source.last),
-        })
-    });
-    Json::Array(sources.collect())
-}
-
 /// Times that no digest covers, by whose logs they are.
 fn uncovered_json(report: &LoadReport) -> Json {
     let spans = |gaps: Vec<connectors::Gap>| -> Vec<Json> {
         gaps.iter().map(|gap| json!({"from": time(Some(gap.from)), "to": time(Some(gap.to))})).collect()
     };
     Json::Object(report.uncovered().into_iter().map(|(whose, gaps)| (whose, spans(gaps).into())).collect())
-}
-
-/// Every table that has rows.
-pub fn tables_json(session: &Session) -> Json {
-    let tables = session.profile.tables.iter().map(|(name, profile)| {
-        let report = session.loaded.report.tables.get(name);
-        let gaps: Vec<Json> = report
-            .iter()
-            .flat_map(|report| &report.gaps)
-            .map(|gap| json!({"from": time(Some(gap.from)), "to": time(Some(gap.to))}))
-            .collect();
-        let table = json!({
-            "rows": profile.rows,
-            "undated": report.map_or(0, |report| report.undated),
-            "implausible": report.map_or(0, |report| report.implausible),
-            "first": time(profile.span.map(|span| span.first)),
-            "last": time(profile.span.map(|span| span.last)),
-            "gaps": gaps,
-            "seen": report.map(|report| &report.seen),
-            "columns": found_columns(session, name),
-        });
-        (name.clone(), table)
-    });
-    Json::Object(tables.collect::<Map<_, _>>())
-}
-
-/// The columns of a table that no schema was known for, as its rows gave them, with their types.
-fn found_columns(session: &Session, table: &str) -> Option<Map<String, Json>> {
-    let found = session.loaded.schemas.get(table).filter(|_| table.ends_with("_CL"))?;
-    let known = session.schemas.get(table).map_or(0, |known| known.columns.len());
-    if found.columns.len() == known {
-        return None;
-    }
-    Some(found.columns.iter().map(|column| (column.name.clone(), Json::from(column.ty.name()))).collect())
 }
 
 /// `2026-03-02 10:15Z`.
@@ -175,7 +98,7 @@ fn show_tables(session: &Session, colour: bool, out: &mut dyn Write) -> Result<(
         let span = profile.span.map(|span| format!(", {} to {}", minute(span.first), minute(span.last)));
         let title = paint(&safe(name), Tone::Strong, colour);
         writeln!(out, "{title}: {}{}", counted(profile.rows, "row"), span.unwrap_or_default())?;
-        if let Some(columns) = found_columns(session, name) {
+        if let Some(columns) = sources::found_columns(session, name) {
             let typed = columns.iter().map(|(column, ty)| format!("{column} {}", ty.as_str().unwrap_or_default()));
             writeln!(out, "  columns   {}", safe(&typed.collect::<Vec<String>>().join(", ")))?;
         }
@@ -216,29 +139,16 @@ fn show_tables(session: &Session, colour: bool, out: &mut dyn Write) -> Result<(
     Ok(())
 }
 
-/// Rows over time, at most 60 bars.
+/// Rows over time.
 fn sparkline(hours: &std::collections::BTreeMap<i64, u64>) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    const WIDTH: i64 = 60;
-    let (Some(first), Some(last)) = (hours.keys().next(), hours.keys().next_back()) else { return String::new() };
-    let hour = 3600 * datetime::TICKS_PER_SECOND;
-    let count = (last - first) / hour + 1;
-    let per_bar = (count + WIDTH - 1) / WIDTH;
-    let mut bars = vec![0_u64; ((count + per_bar - 1) / per_bar).clamp(1, WIDTH) as usize];
-    for (start, rows) in hours {
-        if let Some(bar) = bars.get_mut(((start - first) / hour / per_bar) as usize) {
-            *bar += rows;
-        }
-    }
-    let top = bars.iter().copied().max().unwrap_or(1).max(1);
-    let line: String = bars
-        .iter()
-        .map(|rows| match rows {
-            0 => ' ',
-            rows => BARS.get(((rows * 7).div_ceil(top)).min(7) as usize).copied().unwrap_or('█'),
-        })
-        .collect();
-    format!("{line}  ({per_bar} h a bar)")
+    let Some(bars) = sources::sparkline(hours) else { return String::new() };
+    let top = bars.rows.iter().copied().max().unwrap_or(1).max(1);
+    let bar = |rows: &u64| match rows {
+        0 => ' ',
+        rows => BARS.get(((rows * 7).div_ceil(top)).min(7) as usize).copied().unwrap_or('█'),
+    };
+    format!("{}  ({} h a bar)", bars.rows.iter().map(bar).collect::<String>(), bars.hours_each)
 }
 
 fn has_something_to_say(source: &SourceReport) -> bool {

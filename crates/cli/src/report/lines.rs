@@ -4,31 +4,39 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
-use connectors::Loaded;
 use detections::alert::Alert;
 use detections::cell;
 use detections::library::RuleLibrary;
 use detections::outcome::RuleOutcome;
 use kql_types::datetime;
+use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::places::Places;
-use super::{ReportInput, json};
+use super::{ReportInput, json, tables_with_times};
 use crate::output::without_formula;
+use crate::session::Session;
 
 /// Rules and their alerts as lines, written as soon as they are known: each rule in the order of the report, then its
 /// alerts, newest first. Each line says what it is in `type`.
 pub struct LineStream<'a> {
     library: &'a RuleLibrary,
-    loaded: &'a Loaded,
+    session: &'a Session,
+    builtin: bool,
     times: bool,
     /// Where the lines go; nowhere after an error, which is kept.
     out: Mutex<Result<Box<dyn Write + Send>>>,
 }
 
 impl<'a> LineStream<'a> {
-    pub fn new(library: &'a RuleLibrary, loaded: &'a Loaded, times: bool, out: Box<dyn Write + Send>) -> Self {
-        LineStream { library, loaded, times, out: Mutex::new(Ok(out)) }
+    pub fn new(
+        library: &'a RuleLibrary,
+        session: &'a Session,
+        builtin: bool,
+        times: bool,
+        out: Box<dyn Write + Send>,
+    ) -> Self {
+        LineStream { library, session, builtin, times, out: Mutex::new(Ok(out)) }
     }
 
     /// Writes a rule with its alerts. False when lines can no longer be written: [`LineStream::finish`] says why.
@@ -46,12 +54,13 @@ impl<'a> LineStream<'a> {
     }
 
     fn write_rule(&self, outcome: &RuleOutcome, alerts: &[Alert], out: &mut dyn Write) -> Result<()> {
-        write_line("rule", json::rule(self.library, self.times, outcome), out)?;
+        write_line("rule", &json::rule(self.library, self.builtin, self.times, outcome), out)?;
         if !alerts.is_empty() {
             let reads = |table: &str| outcome.tables.iter().any(|read| read.name == table);
-            let places = Places::in_tables(alerts, self.loaded, &reads)?;
+            let places = Places::in_tables(alerts, &self.session.loaded, &reads)?;
+            let tables = tables_with_times(self.session);
             for alert in alerts {
-                write_line("alert", json::alert(self.library, &places, alert), out)?;
+                write_line("alert", &json::alert(self.library, &places, &tables, alert), out)?;
             }
         }
         out.flush()?;
@@ -65,10 +74,10 @@ impl<'a> LineStream<'a> {
     }
 }
 
-fn write_line(kind: &str, value: Json, out: &mut dyn Write) -> Result<()> {
+fn write_line(kind: &str, value: &impl Serialize, out: &mut dyn Write) -> Result<()> {
     let mut line = serde_json::Map::new();
     line.insert("type".to_string(), Json::from(kind));
-    if let Json::Object(object) = value {
+    if let Json::Object(object) = serde_json::to_value(value)? {
         line.extend(object);
     }
     serde_json::to_writer(&mut *out, &Json::Object(line))?;

@@ -5,6 +5,7 @@ pub mod lines;
 pub mod lint;
 pub mod places;
 pub mod rule_tests;
+pub mod sources;
 pub mod terminal;
 
 use detections::hunt::Hunt;
@@ -30,4 +31,17 @@ pub struct ReportInput<'a> {
     pub rule_set_commit: Option<String>,
     /// Wall time in seconds, when asked for: it differs from run to run.
     pub seconds: Option<f64>,
+}
+
+impl ReportInput<'_> {
+    /// The tables that have rows, and times to find them by.
+    pub fn tables(&self) -> Vec<&str> {
+        tables_with_times(self.session)
+    }
+}
+
+/// The tables that have rows, and times to find them by.
+pub fn tables_with_times(session: &Session) -> Vec<&str> {
+    let tables = session.profile.tables.iter().filter(|(_, table)| table.rows > 0 && table.span.is_some());
+    tables.map(|(name, _)| name.as_str()).collect()
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use ::report::model::SourceRecord;
 use anyhow::Result;
 use connectors::Loaded;
 use detections::alert::Alert;
-use serde_json::{Value as Json, json};
 use tables::unpack_source;
 
 use crate::exit::Failure;
@@ -81,14 +81,14 @@ impl Places {
     }
 
     /// A place as the report shows it.
-    pub fn json(&self, packed: i64) -> Json {
-        let Some(place) = self.get(packed) else { return Json::Null };
-        json!({
-            "path": place.path,
-            "member": place.member,
-            "record": place.record,
-            "table": place.table,
-            "item_id": place.item_id,
+    pub fn record(&self, packed: i64) -> Option<SourceRecord> {
+        let place = self.get(packed)?;
+        Some(SourceRecord {
+            path: place.path.clone(),
+            member: place.member.clone(),
+            record: place.record,
+            table: place.table.clone(),
+            item_id: place.item_id.clone(),
         })
     }
 }

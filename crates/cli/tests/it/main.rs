@@ -18,6 +18,7 @@ mod names;
 mod query;
 mod real_logs;
 mod real_rules;
+mod report;
 mod rule_tests;
 mod run;
 mod shell;
