@@ -40,6 +40,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write a made-up company's raw logs with planted attacks, hunt them, and compare
     Demo(DemoArgs),
+    /// Show where rows of logs are kept between runs and how much that takes, or remove them
+    Cache(CacheArgs),
 }
 
 /// What names in queries may refer to.
@@ -65,7 +67,7 @@ pub struct NameArgs {
 }
 
 /// How logs are read.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Args)]
 pub struct LogArgs {
     /// Read every record as one of this source (docs/sources lists them), whatever it looks like
     #[arg(long, value_name = "NAME")]
@@ -73,6 +75,13 @@ pub struct LogArgs {
     /// Zone of times for which an export names only the viewer's: an IANA name or its city
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
+    /// Where rows are kept so that a later run parses only files that are new or changed; off: nowhere [default: the
+    /// variable TIDEWATCH_CACHE, or tidewatch in the user's folder for caches]
+    #[arg(long, value_name = "DIR|off")]
+    pub cache: Option<PathBuf>,
+    /// How much the cache may take; what was not used for longest goes first
+    #[arg(long, value_name = "SIZE", default_value = "5GB")]
+    pub cache_limit: String,
 }
 
 /// Which logs are read, and into which table.
@@ -110,6 +119,10 @@ pub struct HuntArgs {
     /// Run each rule once instead of sweeping the whole span
     #[arg(long, conflicts_with_all = ["from", "to"])]
     pub once: bool,
+    /// Go on where an interrupted run stopped: what it had read is not read again. Until this run ends, everything is kept in
+    /// the cache, beyond its limit
+    #[arg(long)]
+    pub resume: bool,
     /// With --once: the moment of the run [default: the end of the data]
     #[arg(long, value_name = "TIME", requires = "once")]
     pub as_of: Option<String>,
@@ -320,12 +333,26 @@ pub struct LoadArgs {
     /// Folder to write to; made when it does not exist
     #[arg(long, short, value_name = "DIR")]
     pub output: PathBuf,
+    /// Go on where an interrupted load stopped: what it had read is not read again. Until this load ends, everything is kept in
+    /// the cache, beyond its limit
+    #[arg(long)]
+    pub resume: bool,
     /// Further tables, in the JSON form {table: {column: type}}
     #[arg(long, value_name = "PATH")]
     pub schemas: Vec<PathBuf>,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub struct CacheArgs {
+    /// The folder [default: the variable TIDEWATCH_CACHE, or tidewatch in the user's folder for caches]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Remove everything that is kept; nothing else in the folder is touched
+    #[arg(long)]
+    pub clear: bool,
 }
 
 #[derive(Debug, Args)]

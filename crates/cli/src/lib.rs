@@ -7,6 +7,7 @@
 
 pub mod args;
 mod builtin;
+mod cache;
 mod commands;
 mod diagnostics;
 mod exit;
@@ -49,6 +50,7 @@ pub fn run() -> ExitCode {
         Command::Shell(args) => commands::shell::run(args),
         Command::Lsp(args) => commands::lsp::run(args),
         Command::Demo(args) => commands::demo::run(args),
+        Command::Cache(args) => commands::cache::run(args),
     };
     match result {
         Ok(exit) => exit.code(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use connectors::{LoadError, LoadOptions, Loaded};
+use connectors::{CacheOptions, CloudSettings, LoadError, LoadOptions, Loaded};
 use detections::library;
 use detections::loaded_data;
 use detections::profile::DataProfile;
@@ -17,6 +17,7 @@ use kql_types::{Value, datetime};
 use tables::{SchemaSet, TableRole};
 
 use crate::args::{FileArgs, LogArgs, NameArgs};
+use crate::cache;
 use crate::exit::Failure;
 use crate::progress;
 use crate::terminal::warn;
@@ -37,6 +38,7 @@ pub struct Reading {
     pub zone: Option<String>,
     pub from: Option<i64>,
     pub to: Option<i64>,
+    pub cache: Option<CacheOptions>,
 }
 
 impl Reading {
@@ -48,7 +50,28 @@ impl Reading {
         let (from, to) = (time("--from", &files.from)?, time("--to", &files.to)?);
         let since = files.since.as_deref().map(|text| parse_since(text, to)).transpose()?;
         let from = from.or(since);
-        Ok(Reading { source: logs.source.clone(), table: files.table.clone(), zone: logs.tz.clone(), from, to })
+        let cache = cache::of_args(logs)?;
+        Ok(Reading { source: logs.source.clone(), table: files.table.clone(), zone: logs.tz.clone(), from, to, cache })
+    }
+
+    /// How logs are read when the command line says nothing of it.
+    pub fn plain() -> Reading {
+        Reading { cache: cache::of_user(), ..Reading::default() }
+    }
+
+    /// Goes on where an interrupted run stopped.
+    ///
+    /// # Errors
+    /// When nothing is kept between runs.
+    pub fn resumed(mut self, resume: bool) -> Result<Reading> {
+        match (&mut self.cache, resume) {
+            (Some(cache), _) => cache.keep_all = resume,
+            (None, true) => {
+                return Err(Failure::usage("--resume goes on with what the cache keeps, and the cache is off"));
+            }
+            (None, false) => {}
+        }
+        Ok(self)
     }
 
     fn options(&self, options: LoadOptions) -> Result<LoadOptions> {
@@ -58,8 +81,20 @@ impl Reading {
             })?),
             None => None,
         };
+        let cloud = CloudSettings::of(
+            std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok())),
+        );
         let (source, table) = (self.source.clone(), self.table.clone());
-        Ok(LoadOptions { source, table, zone, from: self.from, to: self.to, ..options })
+        Ok(LoadOptions {
+            source,
+            table,
+            zone,
+            from: self.from,
+            to: self.to,
+            cache: self.cache.clone(),
+            cloud,
+            ..options
+        })
     }
 }
 

@@ -110,6 +110,11 @@ pub fn warn(message: &str) {
     let _ = writeln!(std::io::stderr(), "{label}: {}", safe(message));
 }
 
+/// Something worth knowing, on standard error.
+pub fn note(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", safe(message));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

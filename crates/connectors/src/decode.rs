@@ -30,6 +30,8 @@ const ENVELOPES_MAX: usize = 4;
 pub(crate) struct Decoded {
     pub(crate) report: SourceReport,
     pub(crate) batches: Vec<RowBatch>,
+    /// Both in the form that the cache keeps; None when nothing is kept.
+    pub(crate) kept: Option<Vec<u8>>,
 }
 
 impl Decoded {
@@ -122,7 +124,7 @@ impl<'a> Decoder<'a> {
         for (kind, count) in self.kinds.drain(..) {
             *self.report.kinds.entry(kind.to_owned()).or_default() += count;
         }
-        Decoded { report: std::mem::take(&mut self.report), batches: std::mem::take(&mut self.full) }
+        Decoded { report: std::mem::take(&mut self.report), batches: std::mem::take(&mut self.full), kept: None }
     }
 
     fn frame(&mut self, record: u64, bytes: &[u8], content: Content<'_>) {

@@ -19,6 +19,8 @@ pub enum LoadError {
     Table(String),
     /// A place that no loaded record has.
     Place { source: u32, record: u64 },
+    /// An address of an object store that says too little, or a store that cannot be listed.
+    Cloud(String),
     /// An invariant broke: to be reported.
     Bug(String),
 }
@@ -37,6 +39,7 @@ impl fmt::Display for LoadError {
                 write!(f, "not a name of a table: {name}; a known table, or letters, digits and _ ending in _CL")
             }
             LoadError::Place { source, record } => write!(f, "no record {record} in source {source}"),
+            LoadError::Cloud(reason) => f.write_str(reason),
             LoadError::Bug(what) => write!(f, "internal error, please report: {what}"),
         }
     }

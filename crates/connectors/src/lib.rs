@@ -19,6 +19,7 @@
 
 mod batch;
 mod blocks;
+mod cache;
 mod custom;
 mod decode;
 mod delimited;
@@ -55,9 +56,10 @@ use store::Keep;
 use tables::TableSchema;
 use tempfile::TempDir;
 
+pub use cache::{CacheOptions, CacheState, CacheUse, cache_state, clear_cache};
 pub use error::LoadError;
 pub use found::FoundRow;
-pub use options::{LoadOptions, Progress, ProgressCallback, SizeLimits};
+pub use options::{CloudSettings, LoadOptions, Progress, ProgressCallback, SizeLimits};
 pub use raw::{raw_record, raw_records};
 pub use report::{Example, Gap, LoadReport, SourceReport, TableReport, Tally};
 pub use sources::guide::{Export, SourceGuide};
@@ -72,6 +74,10 @@ pub struct Loaded {
     /// Parquet files that hold rows of a table: to be read in place.
     pub parquet: Vec<ParquetFile>,
     pub report: LoadReport,
+    /// What was made of `LoadOptions::cache`; no part of the report, which is the same without one.
+    pub cache: Option<CacheUse>,
+    /// Opens the stores that the objects lie in once more.
+    cloud: CloudSettings,
     /// Keeps the files of `parquet` that this load made because memory could not hold the rows.
     spilled: Option<Arc<TempDir>>,
 }
@@ -96,7 +102,7 @@ impl Loaded {
         let (source, record) = tables::unpack_source(place);
         let missing = LoadError::Place { source, record };
         match self.report.sources.get(source as usize) {
-            Some(report) => raw_record(report, record).map_err(|error| match error {
+            Some(report) => raw::raw_record_with(report, record, &self.cloud).map_err(|error| match error {
                 LoadError::Place { .. } => missing,
                 other => other,
             }),
@@ -133,14 +139,15 @@ pub fn source_guides() -> Vec<SourceGuide> {
     sources::guide::all()
 }
 
-/// Reads everything under these paths (a file, a folder tree, a glob, `-` for standard input).
+/// Reads everything under these paths (a file, a folder tree, a glob, `-` for standard input, and with the feature `cloud`
+/// the address of objects in S3, Azure Blob Storage or Google Cloud Storage).
 ///
 /// Only a path that does not exist, or a glob that matches nothing, is an error; a file that cannot be read is counted
 /// in the report. Rows beyond `LoadOptions::memory_bytes` are written to files in a folder of their own, which is removed
 /// with the last copy of what is returned.
 ///
 /// # Errors
-/// A path that does not exist, and failing to write what memory cannot hold.
+/// A path that does not exist, a store that cannot be listed, and failing to write what memory cannot hold.
 pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Result<Loaded, LoadError> {
     let Some(folder) = &options.spill_folder else {
         return pipeline::load(paths, options, Keep::Memory);

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use tables::SchemaSet;
 
+use crate::cache::CacheOptions;
+
 /// Told how far a load has come.
 pub type ProgressCallback = Arc<dyn Fn(&Progress) + Send + Sync>;
 
@@ -33,8 +35,37 @@ pub struct LoadOptions {
     pub memory_bytes: usize,
     /// Where a folder for rows beyond that may be made; None: all rows stay in memory.
     pub spill_folder: Option<PathBuf>,
+    /// Where rows are kept so that files are not parsed again; None: nowhere.
+    pub cache: Option<CacheOptions>,
+    /// How object stores are reached.
+    pub cloud: CloudSettings,
     /// Called after each source, from the thread that merges.
     pub progress: Option<ProgressCallback>,
+}
+
+/// Names and values as the clouds' own programs take them from the environment: `AWS_REGION`, `AZURE_STORAGE_ACCOUNT_KEY`,
+/// `GOOGLE_APPLICATION_CREDENTIALS`... Values are secrets, and never shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct CloudSettings(Vec<(String, String)>);
+
+impl CloudSettings {
+    /// Those of the variables that speak of object stores.
+    pub fn of(variables: impl IntoIterator<Item = (String, String)>) -> CloudSettings {
+        const PREFIXES: &[&str] = &["AWS_", "AZURE_", "GOOGLE_", "STORAGE_EMULATOR_HOST"];
+        let meant = |name: &str| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        CloudSettings(variables.into_iter().filter(|(name, value)| meant(name) && !value.is_empty()).collect())
+    }
+
+    #[cfg(feature = "cloud")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Debug for CloudSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 /// Limits on what attackers could make large. All count bytes after inflating.
@@ -104,6 +135,8 @@ impl Default for LoadOptions {
             batch_rows: 8_192,
             memory_bytes: 512 << 20,
             spill_folder: None,
+            cache: None,
+            cloud: CloudSettings::default(),
             progress: None,
         }
     }
@@ -121,6 +154,7 @@ impl fmt::Debug for LoadOptions {
             .field("batch_rows", &self.batch_rows)
             .field("memory_bytes", &self.memory_bytes)
             .field("spill_folder", &self.spill_folder)
+            .field("cache", &self.cache)
             .finish_non_exhaustive()
     }
 }

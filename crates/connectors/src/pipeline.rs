@@ -15,6 +15,7 @@ use std::time::UNIX_EPOCH;
 use kql_types::datetime::{self, TICKS_PER_DAY};
 
 use crate::blocks::{BLOCK_BYTES, Block};
+use crate::cache::{self, Cache, Entry, Keeping, Kept};
 use crate::decode::{Decoded, Decoder};
 use crate::delimited;
 use crate::frames::Frames;
@@ -36,6 +37,8 @@ const ARCHIVES_MAX: usize = 4;
 
 /// What a worker tells about a source; in this order, sources of a file one after another.
 pub(crate) enum Message {
+    /// What follows is to be kept.
+    Keep(Box<Keeping>),
     Start {
         plausible_max: i64,
     },
@@ -52,6 +55,8 @@ pub(crate) enum Message {
         rows: u64,
     },
     End(Box<SourceReport>),
+    /// The load cannot go on.
+    Failed(LoadError),
 }
 
 /// A block that waits for a thread, and its result.
@@ -59,6 +64,7 @@ pub(crate) struct Later {
     block: Mutex<Option<Block>>,
     source: Arc<Named>,
     bytes: usize,
+    keep: bool,
     send: SyncSender<Decoded>,
     result: Mutex<Receiver<Decoded>>,
 }
@@ -75,6 +81,7 @@ struct Shared<'a> {
     maps: &'a Maps,
     options: &'a LoadOptions,
     schedule: Schedule,
+    cache: Option<Cache>,
     /// Files that were not opened for the date in their path.
     outside: u64,
 }
@@ -84,7 +91,7 @@ pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions, keep: Keep) -> Resu
     if paths.is_empty() && !loaded.report.sources.is_empty() {
         return Ok(loaded);
     }
-    let (inputs, outside) = within(input::expand(&paths)?, options);
+    let (inputs, outside) = within(input::expand(&paths, &options.cloud)?, options);
     let forced = match &options.source {
         Some(name) => Some(sources::known_name(name).ok_or_else(|| LoadError::Source(name.clone()))?),
         None => None,
@@ -100,9 +107,10 @@ pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions, keep: Keep) -> Resu
     let threads = threads.max(1);
     let (order, ordered) = channel();
     let schedule = Schedule::new(inputs.len(), threads);
-    let shared = Shared { inputs: &inputs, maps: &maps, options, schedule, outside };
+    let cache = options.cache.as_ref().map(|cache| Cache::new(cache, options));
+    let shared = Shared { inputs: &inputs, maps: &maps, options, schedule, cache, outside };
     let merge = Merge::new(keep, options.batch_rows, threads, &options.schemas, std::mem::take(&mut loaded));
-    std::thread::scope(|scope| {
+    let merged = std::thread::scope(|scope| {
         for _ in 0..threads {
             let (order, shared) = (order.clone(), &shared);
             scope.spawn(move || {
@@ -111,7 +119,8 @@ pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions, keep: Keep) -> Resu
                     match work {
                         Work::File { index, send } => {
                             if let Some(input) = shared.inputs.get(index) {
-                                File { shared, index, send, buffer: &buffer }.read(input);
+                                let keep = Cell::new(false);
+                                File { shared, index, send, keep, buffer: &buffer }.read(input);
                             }
                             shared.schedule.read();
                         }
@@ -126,7 +135,11 @@ pub(crate) fn load(paths: &[PathBuf], options: &LoadOptions, keep: Keep) -> Resu
         // Workers that still send are let go.
         drop(ordered);
         merged
-    })
+    });
+    let mut loaded = merged?;
+    loaded.cache = shared.cache.map(Cache::finish);
+    loaded.cloud = options.cloud.clone();
+    Ok(loaded)
 }
 
 /// The files whose path does not say that they lie outside the times asked for, and how many do.
@@ -157,26 +170,40 @@ fn written_before(paths: &[PathBuf]) -> Result<(Loaded, Vec<PathBuf>), LoadError
 fn merged(ordered: &Receiver<Receiver<Message>>, shared: &Shared<'_>, mut merge: Merge) -> Result<Loaded, LoadError> {
     let mut progress = Progress { files_total: shared.inputs.len(), ..Progress::default() };
     for messages in ordered {
+        let mut entry = Recording { cache: shared.cache.as_ref(), keeping: None };
         for message in messages {
             match message {
-                Message::Start { plausible_max } => merge.start(plausible_max),
+                Message::Keep(keeping) => entry.keeping = Some(*keeping),
+                Message::Start { plausible_max } => {
+                    entry.message(|keeping| keeping.start(plausible_max));
+                    merge.start(plausible_max);
+                }
                 Message::Decoded { decoded, bytes } => {
+                    entry.message(|keeping| keeping.rows(decoded.kept.as_deref()));
                     merge.decoded(decoded.report, decoded.batches)?;
                     shared.schedule.landed(bytes);
                 }
                 Message::Later(later) => {
                     let decoded = later.result(shared)?;
+                    entry.message(|keeping| keeping.rows(decoded.kept.as_deref()));
                     merge.decoded(decoded.report, decoded.batches)?;
                     shared.schedule.landed(later.bytes);
                 }
-                Message::InPlace { table, path, rows } => merge.in_place(table, path, rows),
+                Message::InPlace { table, path, rows } => {
+                    // Its rows are as near as an entry would be.
+                    entry.keeping = None;
+                    merge.in_place(table, path, rows);
+                }
                 Message::End(report) => {
+                    entry.message(|keeping| keeping.source(&report));
                     let (records, bytes) = merge.end(*report);
                     progress.records += records;
                     progress.bytes += bytes;
                 }
+                Message::Failed(error) => return Err(error),
             }
         }
+        entry.end();
         progress.files_done += 1;
         shared.schedule.merged(progress.files_done);
         if let Some(callback) = &shared.options.progress {
@@ -188,12 +215,39 @@ fn merged(ordered: &Receiver<Receiver<Message>>, shared: &Shared<'_>, mut merge:
     Ok(loaded)
 }
 
+/// The entry of the file being merged, while all goes well with it.
+struct Recording<'c> {
+    cache: Option<&'c Cache>,
+    keeping: Option<Keeping>,
+}
+
+impl Recording<'_> {
+    fn message(&mut self, write: impl FnOnce(&mut Keeping) -> Option<std::io::Result<()>>) {
+        if let Some(cache) = self.cache {
+            self.keeping = cache.message(self.keeping.take(), write);
+        }
+    }
+
+    fn end(self) {
+        if let (Some(cache), Some(keeping)) = (self.cache, self.keeping) {
+            cache.end(keeping);
+        }
+    }
+}
+
 impl Later {
-    fn new(block: Block, source: &Arc<Named>) -> Later {
+    fn new(block: Block, source: &Arc<Named>, keep: bool) -> Later {
         let (send, result) = sync_channel(1);
         // Rows take about as much as the text they come from.
         let bytes = block.bytes() * 2;
-        Later { block: Mutex::new(Some(block)), source: Arc::clone(source), bytes, send, result: Mutex::new(result) }
+        Later {
+            block: Mutex::new(Some(block)),
+            source: Arc::clone(source),
+            bytes,
+            keep,
+            send,
+            result: Mutex::new(result),
+        }
     }
 
     fn claim(&self, shared: &Shared<'_>) -> Option<Decoded> {
@@ -201,7 +255,11 @@ impl Later {
         let place = Place::new(&self.source.path, self.source.modified);
         let mut decoder = Decoder::new(shared.maps, shared.options, place);
         decoder.block(&block);
-        Some(decoder.take())
+        let mut decoded = decoder.take();
+        if self.keep {
+            decoded.kept = cache::written(&decoded);
+        }
+        Some(decoded)
     }
 
     /// Decodes the block when nobody has begun to.
@@ -226,6 +284,8 @@ struct File<'a> {
     shared: &'a Shared<'a>,
     index: usize,
     send: SyncSender<Message>,
+    /// True while what is found is kept.
+    keep: Cell<bool>,
     /// Memory that the worker uses for one file after another.
     buffer: &'a Cell<Vec<u8>>,
 }
@@ -236,13 +296,49 @@ impl File<'_> {
         let _ = self.send.send(message);
     }
 
-    fn send_decoded(&self, decoded: Decoded) {
+    fn send_decoded(&self, mut decoded: Decoded) {
+        if self.keep.get() {
+            decoded.kept = cache::written(&decoded);
+        }
         let bytes = decoded.bytes();
         self.shared.schedule.launch(self.index, bytes);
         self.send(Message::Decoded { decoded: Box::new(decoded), bytes });
     }
 
+    /// Takes what is known of the file from an earlier load, or reads it.
     fn read(&self, input: &Input) {
+        if let Some(cache) = &self.shared.cache
+            && let Some(known) = cache.known(input)
+        {
+            if let Some(entry) = cache.open(&known) {
+                return self.recall(entry);
+            }
+            if let Some(keeping) = cache.keep(known) {
+                self.keep.set(true);
+                self.send(Message::Keep(Box::new(keeping)));
+            }
+        }
+        self.parse(input);
+    }
+
+    /// Sends what an entry kept, as it was sent when the file was read.
+    fn recall(&self, mut entry: Entry) {
+        loop {
+            match entry.next(self.shared.maps) {
+                Ok(None) => return,
+                Ok(Some(Kept::Start { plausible_max })) => self.send(Message::Start { plausible_max }),
+                Ok(Some(Kept::Rows(decoded))) => self.send_decoded(*decoded),
+                Ok(Some(Kept::End(report))) => self.send(Message::End(report)),
+                Err(error) => {
+                    let what =
+                        format!("the cache changed while it was read: {error}; run again, or with the cache off");
+                    return self.send(Message::Failed(LoadError::Bug(what)));
+                }
+            }
+        }
+    }
+
+    fn parse(&self, input: &Input) {
         let path = input.name();
         // No log holds events of more than a day after it was written.
         let modified = modified(input);
@@ -336,11 +432,7 @@ impl File<'_> {
     fn archive(&self, opened: Opened<'_>, input: &Input, path: &str, modified: Option<i64>) -> SourceReport {
         let format = format_name(name(opened.content), &opened.wrappings);
         let in_place = opened.wrappings.is_empty().then_some(input);
-        let size = match input {
-            Input::File(path) => path.metadata().map_or(0, |metadata| metadata.len()),
-            Input::Standard => 0,
-        };
-        let left = Cell::new(self.shared.options.limits.inflated(size));
+        let left = Cell::new(self.shared.options.limits.inflated(input.size().unwrap_or_default()));
         let walk = Walk { file: self, path, modified, left, outside: Cell::new(0) };
         let stopped = walk.members(opened.content, opened.reader, in_place, "", 0).err();
         self.start(modified);
@@ -357,7 +449,7 @@ impl File<'_> {
         let more = decoder.json(&mut frames, BLOCK_BYTES);
         self.send_decoded(decoder.take());
         while more && let Some(block) = Block::read(&mut frames) {
-            let later = Arc::new(Later::new(block, &source));
+            let later = Arc::new(Later::new(block, &source, self.keep.get()));
             schedule.launch(self.index, later.bytes);
             if let Some(later) = schedule.offer(Arc::clone(&later)) {
                 later.run(self.shared);
@@ -510,8 +602,6 @@ fn format_name(content: &str, wrappings: &[&str]) -> String {
 
 /// Ticks at which a file was last written.
 fn modified(input: &Input) -> Option<i64> {
-    let Input::File(path) = input else { return None };
-    let time = path.metadata().and_then(|metadata| metadata.modified()).ok()?;
-    let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs() as i64;
+    let seconds = input.modified()?.duration_since(UNIX_EPOCH).ok()?.as_secs() as i64;
     datetime::checked(datetime::UNIX_EPOCH.checked_add(seconds.checked_mul(datetime::TICKS_PER_SECOND)?)?)
 }

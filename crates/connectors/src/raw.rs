@@ -5,7 +5,7 @@ use std::io::Read;
 use crate::frames::{Content, Frames};
 use crate::input::{self, Input, Opened};
 use crate::lines::text_lines;
-use crate::options::SizeLimits;
+use crate::options::{CloudSettings, SizeLimits};
 use crate::report::SourceReport;
 use crate::{LoadError, delimited};
 
@@ -13,18 +13,32 @@ use crate::{LoadError, delimited};
 ///
 /// Reads the file up to the record. Records of standard input are gone, and rows of Parquet files have no text.
 pub fn raw_record(source: &SourceReport, record: u64) -> Result<String, LoadError> {
-    raw_records(source, &[record]).and_then(|mut found| found.pop().ok_or(LoadError::Place { source: 0, record }))
+    raw_record_with(source, record, &CloudSettings::default())
+}
+
+/// As [`raw_record`], of an object in a store that these settings open.
+pub(crate) fn raw_record_with(
+    source: &SourceReport,
+    record: u64,
+    settings: &CloudSettings,
+) -> Result<String, LoadError> {
+    let mut found = records_with(source, &[record], settings)?;
+    found.pop().ok_or(LoadError::Place { source: 0, record })
 }
 
 /// Several records of one source in one pass; in the order asked for.
 pub fn raw_records(source: &SourceReport, records: &[u64]) -> Result<Vec<String>, LoadError> {
+    records_with(source, records, &CloudSettings::default())
+}
+
+fn records_with(source: &SourceReport, records: &[u64], settings: &CloudSettings) -> Result<Vec<String>, LoadError> {
     let missing = || LoadError::Place { source: 0, record: records.first().copied().unwrap_or_default() };
     if source.path == "-" {
         return Err(missing());
     }
     let path = std::path::PathBuf::from(&source.path);
     let limits = SizeLimits::default();
-    let input = Input::File(path.clone());
+    let input = input::of_name(&source.path, settings)?;
     let opened = input::open(&input, &limits).map_err(|error| LoadError::Io { path, source: error })?;
     let last = records.iter().copied().max().unwrap_or_default();
     let mut found: Vec<Option<String>> = vec![None; records.len()];

@@ -27,7 +27,7 @@ pub fn run(args: &ExplainArgs) -> Result<Exit> {
     };
     let session = Session::open(SessionInput {
         logs: &args.logs,
-        reading: Reading::default(),
+        reading: Reading::plain(),
         names: &args.names,
         functions: library.functions.clone(),
         watchlists: library.watchlist_files.clone(),

@@ -18,6 +18,7 @@ use engine::Limits;
 
 use crate::args::{FileArgs, HuntArgs, HuntFormat, SeverityArg};
 use crate::builtin;
+use crate::cache;
 use crate::exit::{Exit, Failure};
 use crate::git;
 use crate::progress::Hunting;
@@ -25,6 +26,7 @@ use crate::report::lines::LineStream;
 use crate::report::places::Places;
 use crate::report::{ReportInput, json, lines, terminal};
 use crate::session::{self, Reading, Session, SessionInput};
+use crate::terminal::note;
 
 /// Rows of one run of a rule; the service refuses larger results as well.
 const RESULT_ROWS_MAX: usize = 500_000;
@@ -44,7 +46,8 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     let to = args.to.as_deref().map(|text| session::parse_time("--to", text)).transpose()?;
     let as_of = args.as_of.as_deref().map(|text| session::parse_time("--as-of", text)).transpose()?;
     let from = args.since.as_deref().map(|text| session::parse_since(text, to.or(as_of))).transpose()?;
-    let reading = Reading { from, to, ..Reading::new(&args.reading, &FileArgs::default())? };
+    let reading = Reading::new(&args.reading, &FileArgs::default())?.resumed(args.resume)?;
+    let reading = Reading { from, to, ..reading };
     let session = Session::open(SessionInput {
         logs: &args.logs,
         reading,
@@ -53,6 +56,9 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
         watchlists: library.watchlist_files.clone(),
         threads: Some(threads),
     })?;
+    if args.resume {
+        note(&cache::resumed(&session.loaded));
+    }
     let options = HuntOptions {
         mode,
         range,

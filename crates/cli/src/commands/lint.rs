@@ -98,7 +98,7 @@ fn check_names<'a>(given: impl Iterator<Item = &'a String>) -> Result<()> {
 
 fn find(args: &LintArgs, library: &RuleLibrary) -> Result<Vec<Finding>> {
     let session = Session::open(SessionInput {
-        reading: Reading::default(),
+        reading: Reading::plain(),
         logs: &args.logs,
         names: &args.names,
         functions: library.functions.clone(),

@@ -1,5 +1,6 @@
 //! The commands, one per file.
 
+pub mod cache;
 pub mod check;
 pub mod demo;
 pub mod explain;

@@ -8,6 +8,7 @@ use kql_types::datetime;
 use serde_json::{Value as Json, json};
 
 use crate::args::{NameArgs, SourcesArgs, SourcesFormat};
+use crate::cache;
 use crate::exit::Exit;
 use crate::report::sources;
 use crate::session::{Reading, Session, SessionInput};
@@ -86,6 +87,9 @@ fn show(session: &Session, all: bool, out: &mut dyn Write) -> Result<()> {
     if worth.len() < sources.len() {
         let quiet = counted((sources.len() - worth.len()) as u64, "file");
         writeln!(out, "  {quiet} without anything to note (--all shows them)")?;
+    }
+    if let Some(line) = cache::line(&session.loaded) {
+        writeln!(out, "{}", safe(&line))?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::process::Command;
 
 fn demo(folder: &std::path::Path) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
+        .env("TIDEWATCH_CACHE", "off")
         .args(["demo", "--events", "600", "--days", "12", "--out"])
         .arg(folder)
         .output()

@@ -95,6 +95,7 @@ fn limits_are_checked_and_kept() {
 /// The most memory that a run ever had, in bytes, and its exit code.
 fn peak(folder: &Folder, args: &[&str]) -> (u64, i32) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
+        .env("TIDEWATCH_CACHE", "off")
         .args(args)
         .current_dir(folder.path())
         .stdin(Stdio::null())

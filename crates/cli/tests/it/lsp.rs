@@ -18,6 +18,7 @@ pub struct Editor {
 impl Editor {
     pub fn start(folder: &Folder, args: &[&str]) -> Editor {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
+            .env("TIDEWATCH_CACHE", "off")
             .arg("lsp")
             .args(args)
             .current_dir(folder.path())

@@ -1,7 +1,8 @@
 //! The members of zip, tar and 7z archives, read in place and in order.
 //!
 //! Folders, links and what systems add (names that begin with a dot, `__MACOSX`) are left out, as they are in folder
-//! trees. Nothing is unpacked to disk.
+//! trees. Nothing is unpacked to disk; an
+//! archive that comes as a stream and has to be sought in is copied there while it is read.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
@@ -13,7 +14,7 @@ use super::Content;
 use super::paths::Input;
 use crate::options::SizeLimits;
 
-/// An archive that cannot be sought in (inside another, from standard input) is held in memory up to this size.
+/// An archive inside another cannot be sought in, and is held in memory up to this size.
 const HELD_MAX: u64 = 128 << 20;
 
 /// What a visitor is given of a member: its bytes, or why they cannot be read.
@@ -34,7 +35,11 @@ pub(crate) fn members(
             let file = File::open(path).map_err(|error| error.to_string())?;
             sought_members(content, io::BufReader::new(file), limits, asked, visit)
         }
-        (Content::Zip | Content::SevenZip, _) => {
+        (Content::Zip | Content::SevenZip, Some(_)) => {
+            let file = super::spooled(reader).map_err(|error| error.to_string())?;
+            sought_members(content, io::BufReader::new(file), limits, asked, visit)
+        }
+        (Content::Zip | Content::SevenZip, None) => {
             let mut held = Vec::new();
             let read = reader.take(HELD_MAX + 1).read_to_end(&mut held).map_err(|error| error.to_string())?;
             if read as u64 > HELD_MAX {

@@ -1,10 +1,8 @@
-//! Opens a file or standard input and takes compression and encoding away, within the limits.
+//! Opens a file, an object or standard input and takes compression and encoding away, within the limits.
 //!
 //! The SHA-256 is of the bytes as they lie on disk, computed while they are read.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::read::MultiGzDecoder;
@@ -37,10 +35,8 @@ impl HashHandle {
     /// In hexadecimal. What the decoders left unread of a file is read now.
     pub(crate) fn finish(&self, input: &Input) -> String {
         let (hasher, length) = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Input::File(path) = input
-            && path.metadata().is_ok_and(|metadata| metadata.len() != length)
-        {
-            return rehash(path).unwrap_or_default();
+        if input.size().is_some_and(|size| size != length) {
+            return input.read().and_then(rehash).unwrap_or_default();
         }
         hex(&hasher.finalize())
     }
@@ -60,9 +56,8 @@ impl HashHandle {
     }
 }
 
-fn rehash(path: &Path) -> io::Result<String> {
+fn rehash(mut file: impl Read) -> io::Result<String> {
     let mut hasher = Sha256::new();
-    let mut file = File::open(path)?;
     let mut buffer = vec![0; 256 << 10];
     loop {
         match file.read(&mut buffer)? {
@@ -147,11 +142,7 @@ impl Read for Rejoined<'_> {
 }
 
 pub(crate) fn open(input: &Input, limits: &SizeLimits) -> io::Result<Opened<'static>> {
-    let raw: Box<dyn Read> = match input {
-        Input::File(path) => Box::new(File::open(path)?),
-        Input::Standard => Box::new(io::stdin()),
-    };
-    open_reader(raw, limits)
+    open_reader(input.read()?, limits)
 }
 
 /// As [`open`], of the bytes of an archive's member.

@@ -1,9 +1,18 @@
 //! The files under the given paths, each once, in an order that depends on their names alone.
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+#[cfg(feature = "cloud")]
+use std::sync::Arc;
+use std::time::SystemTime;
 
+#[cfg(feature = "cloud")]
+use super::object::Object;
+use super::url::{self, ObjectUrl};
 use crate::LoadError;
+use crate::options::CloudSettings;
 
 /// One thing to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +20,9 @@ pub(crate) enum Input {
     File(PathBuf),
     /// `-`
     Standard,
+    /// In S3, Azure Blob Storage or Google Cloud Storage.
+    #[cfg(feature = "cloud")]
+    Object(Arc<Object>),
 }
 
 impl Input {
@@ -19,7 +31,49 @@ impl Input {
         match self {
             Input::File(path) => path.to_string_lossy().replace('\\', "/"),
             Input::Standard => "-".to_owned(),
+            #[cfg(feature = "cloud")]
+            Input::Object(object) => object.name.clone(),
         }
+    }
+
+    /// The one name that the file has from everywhere; None for what has none.
+    pub(crate) fn real_name(&self) -> Option<String> {
+        match self {
+            Input::File(path) => path.canonicalize().ok().map(|path| path.to_string_lossy().into_owned()),
+            Input::Standard => None,
+            #[cfg(feature = "cloud")]
+            Input::Object(object) => Some(object.name.clone()),
+        }
+    }
+
+    /// When it was last written.
+    pub(crate) fn modified(&self) -> Option<SystemTime> {
+        match self {
+            Input::File(path) => path.metadata().and_then(|metadata| metadata.modified()).ok(),
+            Input::Standard => None,
+            #[cfg(feature = "cloud")]
+            Input::Object(object) => Some(object.modified),
+        }
+    }
+
+    /// Bytes, as far as they are known before reading.
+    pub(crate) fn size(&self) -> Option<u64> {
+        match self {
+            Input::File(path) => path.metadata().ok().map(|metadata| metadata.len()),
+            Input::Standard => None,
+            #[cfg(feature = "cloud")]
+            Input::Object(object) => Some(object.size),
+        }
+    }
+
+    /// The bytes from the beginning.
+    pub(crate) fn read(&self) -> io::Result<Box<dyn Read>> {
+        Ok(match self {
+            Input::File(path) => Box::new(File::open(path)?),
+            Input::Standard => Box::new(io::stdin()),
+            #[cfg(feature = "cloud")]
+            Input::Object(object) => Box::new(super::object::ObjectReader::open(object)?),
+        })
     }
 }
 
@@ -27,10 +81,12 @@ impl Input {
 ///
 /// Names that begin with a dot are left out of trees (a file given by name is always read). A file reached twice is
 /// read once.
-pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<Input>, LoadError> {
+pub(crate) fn expand(paths: &[PathBuf], settings: &CloudSettings) -> Result<Vec<Input>, LoadError> {
     let mut walk = Walk::default();
     for path in paths {
-        if path.as_os_str() == "-" {
+        if let Some(url) = path.to_str().and_then(url::parse) {
+            walk.objects(&url.map_err(LoadError::Cloud)?, settings)?;
+        } else if path.as_os_str() == "-" {
             if !walk.inputs.contains(&Input::Standard) {
                 walk.inputs.push(Input::Standard);
             }
@@ -45,6 +101,18 @@ pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<Input>, LoadError> {
     Ok(walk.inputs)
 }
 
+/// What a report names so, to be read again.
+pub(crate) fn of_name(name: &str, settings: &CloudSettings) -> Result<Input, LoadError> {
+    match url::parse(name) {
+        None => Ok(Input::File(PathBuf::from(name))),
+        Some(url) => {
+            let mut walk = Walk::default();
+            walk.objects(&url.map_err(LoadError::Cloud)?, settings)?;
+            walk.inputs.pop().ok_or_else(|| LoadError::NotFound(name.into()))
+        }
+    }
+}
+
 #[derive(Default)]
 struct Walk {
     inputs: Vec<Input>,
@@ -56,6 +124,25 @@ impl Walk {
     fn enter(&mut self, path: &Path) -> bool {
         let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         self.seen.insert(real)
+    }
+
+    #[cfg(feature = "cloud")]
+    fn objects(&mut self, url: &ObjectUrl, settings: &CloudSettings) -> Result<(), LoadError> {
+        for object in super::object::list(url, settings)? {
+            if self.seen.insert(PathBuf::from(&object.name)) {
+                self.inputs.push(Input::Object(Arc::new(object)));
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(not(feature = "cloud"))]
+    #[expect(clippy::unused_self, reason = "as in builds that read object stores")]
+    fn objects(&mut self, url: &ObjectUrl, _settings: &CloudSettings) -> Result<(), LoadError> {
+        Err(LoadError::Cloud(format!(
+            "{}: this build reads no object stores; build one that does with `cargo build --release --features cloud`",
+            url.bucket.address(&url.key)
+        )))
     }
 
     fn file(&mut self, path: &Path) {
@@ -129,15 +216,21 @@ mod tests {
             std::fs::write(root.join(name), "").unwrap();
         }
         let names = |paths: &[PathBuf]| -> Vec<String> {
-            let found = expand(paths).unwrap();
+            let found = expand(paths, &CloudSettings::default()).unwrap();
             found.iter().map(|input| input.name().trim_start_matches(root.to_str().unwrap()).to_owned()).collect()
         };
         assert_eq!(names(&[root.to_path_buf()]), ["/a.json", "/b/1.json", "/b/2.json"]);
         assert_eq!(names(&[root.join("b/2.json"), root.join("b")]), ["/b/2.json", "/b/1.json"]);
         assert_eq!(names(&[root.join("*/?.json")]), ["/b/1.json", "/b/2.json"]);
         assert_eq!(names(&["-".into()]), ["-"]);
-        assert!(matches!(expand(&[root.join("none")]), Err(LoadError::NotFound(_))));
-        assert!(matches!(expand(&[root.join("*.csv")]), Err(LoadError::NotFound(_))));
-        assert!(matches!(expand(&[root.join("[")]), Err(LoadError::Pattern { .. })));
+        let refused = |path: PathBuf| expand(&[path], &CloudSettings::default()).unwrap_err();
+        assert!(matches!(refused(root.join("none")), LoadError::NotFound(_)));
+        assert!(matches!(refused(root.join("*.csv")), LoadError::NotFound(_)));
+        assert!(matches!(refused(root.join("[")), LoadError::Pattern { .. }));
+        assert!(refused("s3://".into()).to_string().contains("expected s3://BUCKET/PREFIX"));
+        if cfg!(not(feature = "cloud")) {
+            let said = refused("s3://bucket/x".into()).to_string();
+            assert!(said.starts_with("s3://bucket/x: ") && said.contains("--features cloud"), "{said}");
+        }
     }
 }

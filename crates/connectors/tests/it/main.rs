@@ -5,6 +5,9 @@
 mod archives;
 mod azure;
 mod binary;
+mod cache;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod cloudtrail;
 mod damage;
 mod data_traps;

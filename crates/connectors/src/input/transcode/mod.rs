@@ -18,7 +18,7 @@ use super::open::HashHandle;
 use super::{Content, Input};
 use crate::options::SizeLimits;
 
-/// A file that cannot be sought in (in an archive, compressed, from standard input) is held in memory up to this size.
+/// A file that cannot be sought in (in an archive, compressed) is held in memory up to this size.
 const HELD_MAX: u64 = 128 << 20;
 
 /// Gives the records of a binary format, a block at a time.
@@ -48,7 +48,12 @@ pub(crate) fn json_text<'r>(
                 size = file.metadata().map_or(0, |metadata| metadata.len());
                 guarded(|| parquet::Groups::open(file))?
             }
-            _ => {
+            Some(_) => {
+                let file = super::spooled(reader).map_err(|error| error.to_string())?;
+                size = file.metadata().map_or(0, |metadata| metadata.len());
+                guarded(|| parquet::Groups::open(file))?
+            }
+            None => {
                 let held = held(reader)?;
                 size = held.len() as u64;
                 guarded(|| parquet::Groups::open(held))?
