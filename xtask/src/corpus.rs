@@ -184,11 +184,11 @@ pub fn read(path: &Path, every: usize, offset: usize, only: Option<&str>) -> any
     Ok(entries)
 }
 
-/// The queries of a collection that the official parser accepts.
-pub fn accepted(path: &Path) -> anyhow::Result<Vec<String>> {
+/// The queries of a collection that the official parser accepts, or those that it refuses.
+pub fn judged(path: &Path, accepted: bool) -> anyhow::Result<Vec<String>> {
     let mut texts = Vec::new();
     for entry in read(path, 1, 0, None)? {
-        if entry.oracle.as_ref().is_some_and(|oracle| oracle.ok) {
+        if entry.oracle.as_ref().is_some_and(|oracle| oracle.ok == accepted) {
             texts.push(host::with_parameters(&entry.query, entry.params.as_deref()));
         }
     }

@@ -21,6 +21,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
+use kql_exec::outer_side::OuterSides;
 use kql_exec::planner::KqlPlanner;
 use kql_plan::node::{KqlNode, Op};
 
@@ -100,7 +101,7 @@ fn is_never_true(filter: &Filter) -> bool {
         || matches!(filter.input.as_ref(), LogicalPlan::Filter(below) if is_never_true(below))
 }
 
-/// The physical rules, by their names. Those left out would find nothing: filters reach scans before (and a scan cannot
+/// The physical rules of DataFusion that run after [`OuterSides`], by their names. Those left out would find nothing: filters reach scans before (and a scan cannot
 /// use the moving filters of joins and top-k on its ticks), aggregates are ours, windows are operators of ours.
 const PHYSICAL_RULES: [&str; 7] = [
     "OutputRequirements",
@@ -119,7 +120,10 @@ fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
             || name == "EnsureCooperative"
             || name == "SanityCheckPlan" && cfg!(debug_assertions)
     };
-    PhysicalOptimizer::new().rules.into_iter().filter(|rule| wanted(rule.name())).collect()
+    let first: Arc<dyn PhysicalOptimizerRule + Send + Sync> = Arc::new(OuterSides);
+    std::iter::once(first)
+        .chain(PhysicalOptimizer::new().rules.into_iter().filter(|rule| wanted(rule.name())))
+        .collect()
 }
 
 /// Deeper plans run as they were lowered: pushing a filter below a projection writes what it computes into the filter,
@@ -131,8 +135,8 @@ fn depth(plan: &LogicalPlan) -> usize {
     1 + plan.inputs().into_iter().map(depth).max().unwrap_or(0)
 }
 
-/// The physical rules without which a plan does not run, or gives its rows in another order.
-const NEEDED_RULES: [&str; 3] = ["OutputRequirements", "EnsureRequirements", "EnsureCooperative"];
+/// The physical rules without which a plan does not run, or gives other rows or another order.
+const NEEDED_RULES: [&str; 4] = ["OuterSides", "OutputRequirements", "EnsureRequirements", "EnsureCooperative"];
 
 /// What plans are made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

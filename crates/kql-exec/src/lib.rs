@@ -8,5 +8,6 @@
 pub mod codec;
 pub mod in_order;
 pub mod operator;
+pub mod outer_side;
 pub mod planner;
 pub mod range;

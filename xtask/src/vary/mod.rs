@@ -20,11 +20,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use clap::Args;
 
 use data::{Way, ways};
-use grammar::Grammar;
+use grammar::{Decided, Grammar, Made};
 use judge::{Judgement, judge};
 
 #[derive(Args)]
@@ -40,6 +40,12 @@ pub struct Options {
     /// Run each query in every way, not in the first and two others that its seed chooses.
     #[arg(long)]
     every_way: bool,
+    /// Only queries whose text has this in it; may be given several times.
+    #[arg(long, value_name = "TEXT")]
+    containing: Vec<String>,
+    /// Run this query over the two tables in every way, instead of queries made by chance.
+    #[arg(long, value_name = "QUERY")]
+    query: Option<String>,
     /// Print the queries instead of running them.
     #[arg(long)]
     show: bool,
@@ -70,6 +76,17 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let started = Instant::now();
     let folder = tempfile::tempdir()?;
     let ways = ways(folder.path())?;
+    if let Some(text) = &options.query {
+        return match judge(&Made { text: text.clone(), decided: Decided::Rows }, &ways.iter().collect::<Vec<_>>()) {
+            Judgement::Equal { .. } => Ok(()),
+            Judgement::Refused(reason)
+            | Judgement::Failed(reason)
+            | Judgement::Internal(reason)
+            | Judgement::Differs(reason) => {
+                bail!(reason)
+            }
+        };
+    }
     let (next, ran) = (AtomicU64::new(options.seed), AtomicU64::new(0));
     let counts: Mutex<Counts> = Mutex::default();
     std::thread::scope(|scope| {
@@ -78,6 +95,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
                 while ran.load(Ordering::Relaxed) < options.count {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     let made = Grammar::new(seed).query();
+                    if !options.containing.iter().all(|text| made.text.contains(text)) {
+                        continue;
+                    }
                     let chosen = chosen(&ways, seed, options.every_way);
                     let judgement = judge(&made, &chosen);
                     if !matches!(judgement, Judgement::Refused(_)) {

@@ -21,6 +21,7 @@ use serde_json::{Value as Json, json};
 
 use crate::in_order::InOrderExec;
 use crate::operator::OperatorExec;
+use crate::outer_side::OuterSideExec;
 use crate::range::RangeExec;
 
 /// A node of ours, without its inputs; None for another node.
@@ -38,6 +39,8 @@ pub fn encode(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Vec<u8>>> {
         json!({"node": "range", "op": op::write(node.op())?, "schema": write_schema(&node.schema())})
     } else if let Some(node) = plan.downcast_ref::<InOrderExec>() {
         json!({"node": "in order", "fetch": node.rows_max()})
+    } else if plan.downcast_ref::<OuterSideExec>().is_some() {
+        json!({"node": "outer side"})
     } else {
         return Ok(None);
     };
@@ -69,6 +72,7 @@ pub fn decode(bytes: &[u8], inputs: &[Arc<dyn ExecutionPlan>]) -> Result<Arc<dyn
             let fetch = field(&node, "fetch")?.as_u64().and_then(|fetch| usize::try_from(fetch).ok());
             Ok(Arc::new(InOrderExec::new(Arc::clone(input), fetch)))
         }
+        ("outer side", [input]) => Ok(Arc::new(OuterSideExec::new(Arc::clone(input)))),
         (name, inputs) => internal_err!("no node {name} with {} inputs", inputs.len()),
     }
 }

@@ -8,11 +8,13 @@ use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::TableSource;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
 use kql_exec::codec::{decode, encode};
 use kql_exec::in_order::in_order;
+use kql_exec::outer_side::OuterSides;
 use kql_exec::planner::KqlPlanner;
 use kql_plan::lower::SourceColumn;
 use kql_plan::{LowerOptions, Lowering, Tables};
@@ -50,7 +52,7 @@ const ROWS: &str = "datatable(k:string, n:long, r:real, t:datetime, d:dynamic)[\
     'a', 3, real(null), datetime(null), dynamic({'p': 1, 'q': 'z'}), \
     '', long(null), -1.5, datetime(2026-01-03 04:05:06.0000007), dynamic(null)]";
 
-const PIPELINES: [&str; 15] = [
+const PIPELINES: [&str; 16] = [
     "mv-expand d | project k, d",
     "mv-expand with_itemindex=i d to typeof(string) limit 2 | where i < 2",
     "mv-expand kind=array bagexpansion=array d | project n, d",
@@ -65,6 +67,7 @@ const PIPELINES: [&str; 15] = [
     "extend text = strcat('user=', k, ';n=\"', n, '\"') | parse-kv text as (user:string, n1:long) with (pair_delimiter=';', kv_delimiter='=', quote='\"')",
     "where isnotnull(n) | sort by n asc | scan with_match_id=m declare (total:long=0) with (step s: true => total = s.total + n;)",
     "sort by n asc | scan partition by k declare (c:long=0) with (step a output=last: n > 0 => c = 1; step b: n > a.n and k != 'q' => c = a.c + 1;)",
+    "where k == 'q' | join kind=rightouter (range n from 1 to 9 step 1) on n | summarize c = count() by k",
     "union (range n from 5 to 1 step -2), (range r from 0.5 to 2.0 step 0.5) | project n, r",
 ];
 
@@ -89,6 +92,7 @@ async fn plan(query: &str, partitions: usize) -> (Arc<dyn ExecutionPlan>, Sessio
         .unwrap_or_else(|error| panic!("{query}\n  {error:?}"));
     let (planner, state) = planner_of(partitions);
     let plan = planner.create_physical_plan(&lowered.plan, &state).await.unwrap();
+    let plan = OuterSides.optimize(plan, state.config_options()).unwrap();
     (in_order(plan).unwrap(), state)
 }
 
@@ -122,8 +126,19 @@ async fn every_operator_gives_the_same_rows_after_its_bytes() {
             assert!(expected.iter().any(|batch| batch.num_rows() > 0), "{query} gives nothing");
         }
     }
-    let all =
-        ["FirstRows", "InOrderExec", "MvExpand", "Parse", "ParseKv", "Pin", "RangeExec", "RowId", "Scan", "Window"];
+    let all = [
+        "FirstRows",
+        "InOrderExec",
+        "MvExpand",
+        "OuterSideExec",
+        "Parse",
+        "ParseKv",
+        "Pin",
+        "RangeExec",
+        "RowId",
+        "Scan",
+        "Window",
+    ];
     for name in all {
         assert!(seen.contains(name), "no plan has {name}: {seen:?}");
     }

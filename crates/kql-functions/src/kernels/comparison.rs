@@ -155,10 +155,15 @@ fn equals<'a>(args: &Args<'a>) -> Result<Comparer<'a, Equality>, super::KernelEr
             Box::new(move |row| of_options(decimal_at(&left, row), decimal_at(&right, row), |a, b| a == b))
         }
         (String, _) | (_, String) => {
-            let (left, right) = (args.printed(0)?, args.printed(1)?);
+            let (left_text, right_text) = (args.printed(0)?, args.printed(1)?);
+            let numbers = (Numbers::of(left), Numbers::of(right));
             Box::new(move |row| {
                 let (mut a, mut b) = (std::string::String::new(), std::string::String::new());
-                Equality::Is(left.at(row, &mut a) == right.at(row, &mut b))
+                let same_number = || {
+                    let (Some(a), Some(b)) = (numbers.0.at(row), numbers.1.at(row)) else { return false };
+                    a.compare(&b) == Some(Ordering::Equal)
+                };
+                Equality::Is(left_text.at(row, &mut a) == right_text.at(row, &mut b) || same_number())
             })
         }
         _ => {
@@ -206,6 +211,13 @@ enum Number {
 }
 
 impl Number {
+    fn parse(text: &str) -> Option<Number> {
+        match kql_types::number::parse_long(text) {
+            Some(value) => Some(Number::Long(value)),
+            None => kql_types::number::parse_real(text).map(Number::Real),
+        }
+    }
+
     /// None beside NaN.
     fn compare(&self, other: &Number) -> Option<Ordering> {
         match (self, other) {
@@ -228,14 +240,14 @@ impl<'a> Numbers<'a> {
             Dynamics::Int(values) => values.opt(row).map(|value| Number::Long(i64::from(value))),
             Dynamics::Long(values) => values.opt(row).map(Number::Long),
             Dynamics::Real(values) => values.opt(row).map(Number::Real),
+            // A text is the number that it is a text of: the service refuses to compare the two, but what a parser gives as
+            // text with `column_ifexists("Code_d", "")` is a number there.
+            Dynamics::String(texts) => Number::parse(texts.at(row)),
             Dynamics::Dynamic(texts) => match scalar(texts.opt(row)?) {
                 Scalar::Long(value) => Some(Number::Long(value)),
                 Scalar::Real(value) => Some(Number::Real(value)),
                 Scalar::Bool(value) => Some(Number::Long(i64::from(value))),
-                Scalar::Text(text) => match kql_types::number::parse_long(&text) {
-                    Some(value) => Some(Number::Long(value)),
-                    None => kql_types::number::parse_real(&text).map(Number::Real),
-                },
+                Scalar::Text(text) => Number::parse(&text),
                 Scalar::Other(value) => value.as_real().map(Number::Real),
                 Scalar::Null | Scalar::Array | Scalar::Bag => None,
             },

@@ -170,39 +170,43 @@ pub static FAMILY: &[Function] = &[
     Function::new(Entry {
         name: "cursor_after",
         summary: "Whether a row was taken in after a cursor.",
-        details: "",
+        details: "A cursor is a time of ingestion here, and the empty one is before all rows.",
         overloads: &[takes(&[string("cursor")], Bool)],
         result_name: ResultName::None,
-        examples: &[ex("print t = gettype(cursor_after(''))", "t:string\n\"bool\"")],
+        examples: &[ex("print everything = cursor_after('')", "everything:bool\ntrue")],
         kernel: None,
-    }),
+    })
+    .by_binder(),
     Function::new(Entry {
         name: "cursor_before_or_at",
         summary: "Whether a row was taken in before or at a cursor.",
-        details: "",
+        details: "A cursor is a time of ingestion here, and the empty one is before all rows.",
         overloads: &[takes(&[string("cursor")], Bool)],
         result_name: ResultName::None,
-        examples: &[ex("print t = gettype(cursor_before_or_at(''))", "t:string\n\"bool\"")],
+        examples: &[ex("print nothing = cursor_before_or_at('')", "nothing:bool\nfalse")],
         kernel: None,
-    }),
+    })
+    .by_binder(),
     Function::new(Entry {
         name: "cursor_current",
         summary: "The current cursor of the database.",
-        details: "",
+        details: "A cursor is a time of ingestion here, and the empty one is before all rows.",
         overloads: &[takes(&[], String)],
         result_name: ResultName::None,
         examples: &[ex("print t = gettype(cursor_current())", "t:string\n\"string\"")],
         kernel: None,
-    }),
+    })
+    .by_binder(),
     Function::new(Entry {
         name: "current_cursor",
         summary: "The current cursor of the database: the old name of `cursor_current`.",
-        details: "",
+        details: "A cursor is a time of ingestion here, and the empty one is before all rows.",
         overloads: &[takes(&[], String)],
         result_name: ResultName::None,
         examples: &[ex("print t = gettype(current_cursor())", "t:string\n\"string\"")],
         kernel: None,
     })
+    .by_binder()
     .obsolete("cursor_current"),
     Function::new(Entry {
         name: "all",

@@ -345,7 +345,9 @@ impl Lowering<'_> {
         ty: ScalarType,
         span: Span,
     ) -> LowerResult<PlanExpr> {
-        if list.len() > OR_CHAIN_MAX && kql_functions::operator("in~").is_some_and(|f| f.kernel.is_some()) {
+        // Only `in~` itself reads a dynamic value as text.
+        let dynamic = ty == ScalarType::Dynamic || items.iter().any(|item| item.ty == ScalarType::Dynamic);
+        if list.len() > OR_CHAIN_MAX || dynamic {
             let types = std::iter::once(ty).chain(items.iter().map(|item| item.ty)).collect();
             let args = std::iter::once(value).chain(list).collect();
             return self.call_named("in~", args, types, ScalarType::Bool, span);

@@ -2,7 +2,7 @@
 //! addresses; and `bag_pack_columns`, which asks for the names of its arguments.
 
 use kql_syntax::ast::{self, Name};
-use kql_types::{ScalarType, Span, Value};
+use kql_types::{ScalarType, Span, Value, datetime};
 
 use super::Bound;
 use crate::binder::{Binder, literal};
@@ -16,6 +16,10 @@ impl Binder<'_> {
     pub(super) fn bind_surroundings(&mut self, name: &Name, args: &[ast::Expr], span: Span) -> Option<Bound> {
         let value = match (name.text.as_str(), args) {
             ("current_database" | "current_cluster_endpoint", []) => Value::String(HERE.to_string()),
+            ("cursor_current" | "current_cursor", []) => Value::String(datetime::format(self.query_now)),
+            ("cursor_after" | "cursor_before_or_at", [cursor]) => {
+                return Some(Bound::Scalar(self.bind_cursor(name, cursor, span)));
+            }
             ("current_principal", []) => Value::String(String::new()),
             ("current_principal_details" | "extent_tags", []) => Value::Null(ScalarType::Dynamic),
             // Rows that are of no extent.
@@ -26,6 +30,18 @@ impl Binder<'_> {
             _ => return None,
         };
         Some(Bound::Scalar(literal(value, span)))
+    }
+
+    /// A cursor is a time of ingestion here; the empty one is before all rows.
+    fn bind_cursor(&mut self, name: &Name, cursor: &ast::Expr, span: Span) -> Expr {
+        let after = name.text == "cursor_after";
+        let cursor = self.scalar(cursor);
+        if matches!(&cursor.kind, ExprKind::Literal(Value::String(text)) if text.is_empty()) {
+            return literal(Value::Bool(after), span);
+        }
+        let reached = self.convert(cursor, ScalarType::DateTime);
+        let taken_in = Expr { kind: ExprKind::IngestionTime, ty: ScalarType::DateTime, span };
+        self.operator_call(if after { ">" } else { "<=" }, vec![taken_in, reached], ScalarType::Bool, span)
     }
 
     /// The last value that the query has set for an option.
