@@ -26,8 +26,11 @@ fn record(name: &str, day: &str) -> String {
     )
 }
 
-/// Keys and contents; one is larger than what is fetched at once.
-fn logs() -> Vec<(String, Vec<u8>)> {
+/// A key and its content.
+type Content = (String, Vec<u8>);
+
+/// One is larger than what is fetched at once.
+fn logs() -> Vec<Content> {
     let filler = "x".repeat(2_000);
     let large =
         (0..6_000).map(|n| record(&format!("Large{n}"), "03-03").replace("\"s\"", &format!("\"{filler}\"")) + "\n");
@@ -62,7 +65,7 @@ impl Drop for Server {
 fn started(program: &str, arguments: &dyn Fn(u16) -> Vec<String>, variables: &[(&str, &str)]) -> Option<Server> {
     let program = std::env::var_os("TIDEWATCH_STORES").map(|folder| PathBuf::from(folder).join(program));
     let Some(program) = program.filter(|program| program.exists()) else {
-        eprintln!("skipped: TIDEWATCH_STORES names no folder with this server");
+        let _ = writeln!(std::io::stderr(), "skipped: TIDEWATCH_STORES names no folder with this server");
         return None;
     };
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -81,16 +84,18 @@ fn moto() -> Option<Server> {
     started("bin/moto_server", &|port| vec!["-H".into(), "127.0.0.1".into(), "-p".into(), port.to_string()], &[])
 }
 
-/// Sends a request without a body and gives the first line of the answer.
-fn request(port: u16, head: &str) -> String {
+/// Sends a request and gives the first line of the answer.
+fn request(port: u16, head: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(stream, "{head}\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+    let length = body.len();
+    let rest = format!("Host: 127.0.0.1:{port}\r\nContent-Length: {length}\r\nConnection: close");
+    write!(stream, "{head}\r\n{rest}\r\n\r\n{body}").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer.lines().next().unwrap_or_default().to_owned()
 }
 
-fn put(store: &dyn ObjectStore, objects: &[(String, Vec<u8>)]) {
+fn put(store: &dyn ObjectStore, objects: &[Content]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for (key, bytes) in objects {
         runtime.block_on(store.put(&Path::parse(key).unwrap(), bytes.clone().into())).unwrap();
@@ -126,7 +131,7 @@ fn check(address: &str, options: &LoadOptions) {
     check_account(&remote);
     let mut found = account(&remote, &format!("{address}/"));
     let columnar = found.iter().position(|source| source.0.ends_with(".parquet")).unwrap();
-    assert_eq!((found[columnar].2.as_str(), found[columnar].4), ("parquet", 1));
+    assert_eq!((found[columnar].2.as_str(), found[columnar].4), ("parquet", 1), "{:#?}", remote.report.sources);
     found.remove(columnar);
     assert_eq!(found, account(&local, &format!("{}/", folder.path().display())));
     let mut names = column(&remote, "AWSCloudTrail", "EventName");
@@ -159,7 +164,7 @@ fn check(address: &str, options: &LoadOptions) {
 }
 
 /// A second load fetches nothing but what changed.
-fn check_cache(address: &str, options: &LoadOptions, change: &dyn Fn(&[(String, Vec<u8>)])) {
+fn check_cache(address: &str, options: &LoadOptions, change: &dyn Fn(&[Content])) {
     let folder = tempfile::tempdir().unwrap();
     let now = SystemTime::now() + Duration::from_secs(60);
     let cache = CacheOptions { folder: folder.path().to_path_buf(), bytes_max: 1 << 30, keep_all: false, now };
@@ -179,7 +184,7 @@ fn check_cache(address: &str, options: &LoadOptions, change: &dyn Fn(&[(String, 
 
 /// The logs in a bucket of moto.
 fn filled(server: &Server) -> impl ObjectStore + use<> {
-    assert!(request(server.port, "PUT /logs HTTP/1.1").contains("200"));
+    assert!(request(server.port, "PUT /logs HTTP/1.1", "").contains("200"));
     let store = object_store::aws::AmazonS3Builder::new().with_allow_http(true).with_bucket_name("logs");
     let store = store.with_endpoint(format!("http://127.0.0.1:{}", server.port));
     let store = store.with_access_key_id("id").with_secret_access_key("secret").build().unwrap();
@@ -193,7 +198,7 @@ fn s3_gives_what_a_folder_gives() {
     let endpoint = format!("http://127.0.0.1:{}", server.port);
     let store = filled(&server);
     // What consoles make for a folder, and what is no log.
-    assert!(request(server.port, "PUT /logs/AWSLogs/1/ HTTP/1.1").contains("200"));
+    assert!(request(server.port, "PUT /logs/AWSLogs/1/ HTTP/1.1", "").contains("200"));
     put(&store, &[("AWSLogs/.trash/x.json".to_owned(), b"junk".to_vec())]);
     let options = options(&[
         ("AWS_ENDPOINT_URL", endpoint),
@@ -215,6 +220,10 @@ fn s3_gives_what_a_folder_gives() {
 fn google_cloud_storage_gives_what_a_folder_gives() {
     let Some(server) = moto() else { return };
     let store = filled(&server);
+    // An emulator knows no accounts: everybody may read.
+    let policy =
+        r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::logs/*"}]}"#;
+    assert!(request(server.port, "PUT /logs?policy HTTP/1.1", policy).contains("20"));
     let options = options(&[("STORAGE_EMULATOR_HOST", format!("127.0.0.1:{}", server.port))]);
     check("gs://logs", &options);
     check_cache("gs://logs", &options, &|objects| put(&store, objects));
@@ -264,7 +273,7 @@ fn create_container(port: u16) {
         "PUT /testlogs/logs?restype=container HTTP/1.1\r\nx-ms-date: {date}\r\nx-ms-version: 2021-08-06\r\n\
          Authorization: SharedKey testlogs:{signature}"
     );
-    let answer = request(port, &head);
+    let answer = request(port, &head, "");
     assert!(answer.contains("201"), "{answer}");
 }
 
