@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask check | conformance | corpus | vary | bench | docs | hostile`.
+//! Developer commands: `cargo xtask check | conformance | corpus | vary | bench | docs | hostile | fuzz`.
 //!
 //! `check` is what a change must pass; the runners measure the engine against recorded answers and real rules and keep
 //! their pass counts in `ratchets.json`, below which continuous integration fails.
@@ -11,6 +11,7 @@ mod compare;
 mod conformance;
 mod corpus;
 mod docs;
+mod fuzz;
 mod host;
 mod hostile;
 mod made;
@@ -53,6 +54,8 @@ enum Command {
     Docs(docs::Options),
     /// Reads malformed variants of every log format, thousands of each.
     Hostile(hostile::Options),
+    /// Every decoder of logs under a fuzzer.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -65,5 +68,6 @@ fn main() -> anyhow::Result<()> {
         Command::Bench(options) => bench::run(&options),
         Command::Docs(options) => docs::run(&options),
         Command::Hostile(options) => hostile::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
     }
 }

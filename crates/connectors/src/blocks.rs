@@ -5,13 +5,35 @@
 
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::decode::Header;
+use crate::delimited::Rows;
 use crate::frames::{Broken, Content, Frames};
 use crate::json::Member;
+use crate::lines::Lines;
 use crate::result_table::Names;
 
 /// Bytes of text that a stretch has, not counting the rest of its last record.
 pub(crate) const BLOCK_BYTES: u64 = 4 << 20;
+
+/// A stretch of a source of any kind of text.
+pub(crate) enum Stretch {
+    Json(Block),
+    Columns(Arc<Header>, Rows),
+    Lines(Lines),
+}
+
+impl Stretch {
+    /// Bytes of memory.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Stretch::Json(block) => block.bytes(),
+            Stretch::Columns(_, rows) => rows.bytes(),
+            Stretch::Lines(lines) => lines.bytes(),
+        }
+    }
+}
 
 /// Records with their text.
 #[derive(Default)]
@@ -87,7 +109,7 @@ impl Block {
     }
 
     /// Bytes of memory.
-    pub(crate) fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         self.text.len() + self.members.len() * size_of::<Member>()
     }
 }

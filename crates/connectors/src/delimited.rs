@@ -140,6 +140,8 @@ pub(crate) struct Delimited<R> {
     /// Line of `at`, from 1.
     line: u64,
     cells: Vec<Cell>,
+    /// Rows given out as stretches.
+    record: u64,
     pub(crate) names: Vec<Cow<'static, str>>,
     pub(crate) stopped: Option<String>,
 }
@@ -157,6 +159,7 @@ impl<R: Read> Delimited<R> {
             base: 0,
             line: 1,
             cells: Vec::new(),
+            record: 0,
             names: Vec::new(),
             stopped: None,
         };
@@ -240,37 +243,106 @@ impl<R: Read> Delimited<R> {
         self.at = end;
     }
 
-    /// The next row; blank ones are passed over.
-    pub(crate) fn next(&mut self) -> Option<Line<'_>> {
-        let (start, end, line) = loop {
+    /// Finds the next row that is not blank: its start and end, and its line; its cells are in `cells`.
+    fn advance(&mut self) -> Option<(usize, usize, u64)> {
+        loop {
             let (start, end) = self.find()?;
             let line = self.line;
             self.pass(start, end);
             if self.cells.is_empty() || self.cells.iter().any(|cell| !cell.place.is_empty()) {
-                break (start, end, line);
+                return Some((start, end, line));
             }
-        };
-        let text = self.buffer.get(..self.filled).unwrap_or_default();
-        let cells: Vec<Cow<'_, str>> = self.cells.iter().map(|cell| cell_text(text, cell)).collect();
-        let bytes = text.get(start..end).unwrap_or_default();
-        let lossy = std::str::from_utf8(bytes).is_err();
-        let content = self.checked(cells, bytes.len());
-        Some(Line { offset: self.base + start as u64, line, bytes, content, lossy })
+        }
     }
 
-    fn checked<'c>(&self, mut cells: Vec<Cow<'c, str>>, bytes: usize) -> Result<Vec<Cow<'c, str>>, String> {
-        if cells.is_empty() {
-            return Err("a quote that is never closed".to_owned());
+    /// The next row; blank ones are passed over.
+    pub(crate) fn next(&mut self) -> Option<Line<'_>> {
+        let (start, end, line) = self.advance()?;
+        let text = self.buffer.get(..self.filled).unwrap_or_default();
+        let place = Place { text: start..end, offset: self.base + start as u64, line };
+        Some(place.line(text, &self.cells, self.names.len(), self.record_bytes_max))
+    }
+
+    /// The next rows, about so many bytes, for whoever decodes them; None at the end.
+    pub(crate) fn rows(&mut self, bytes: u64) -> Option<Rows> {
+        let mut rows = Rows { first: self.record, ..Rows::default() };
+        let until = self.base + self.at as u64 + bytes;
+        while let Some((start, end, line)) = self.advance() {
+            let shift = rows.text.len();
+            rows.text.extend_from_slice(self.buffer.get(start..end).unwrap_or_default());
+            rows.cells.extend(self.cells.iter().map(|cell| Cell {
+                place: cell.place.start - start + shift..cell.place.end - start + shift,
+                quoted: cell.quoted,
+            }));
+            let place = Place { text: shift..rows.text.len(), offset: self.base + start as u64, line };
+            rows.places.push((place, rows.cells.len()));
+            self.record += 1;
+            if self.base + self.at as u64 >= until {
+                break;
+            }
         }
-        if bytes > self.record_bytes_max {
-            return Err("record too large".to_owned());
-        }
-        let excess = cells.iter().skip(self.names.len()).any(|cell| !cell.is_empty());
-        if excess || cells.len() * 2 < self.names.len() {
-            return Err(format!("{} cells where the first row names {}", cells.len(), self.names.len()));
-        }
-        cells.truncate(self.names.len());
-        Ok(cells)
+        (!rows.places.is_empty()).then_some(rows)
+    }
+}
+
+/// Where a row lies: in a text at hand, and in the file.
+struct Place {
+    text: Range<usize>,
+    offset: u64,
+    line: u64,
+}
+
+impl Place {
+    fn line<'t>(&self, text: &'t [u8], cells: &[Cell], names: usize, record_bytes_max: usize) -> Line<'t> {
+        let bytes = text.get(self.text.clone()).unwrap_or_default();
+        let cells = cells.iter().map(|cell| cell_text(text, cell)).collect();
+        let content = checked(cells, names, bytes.len() > record_bytes_max);
+        let lossy = std::str::from_utf8(bytes).is_err();
+        Line { offset: self.offset, line: self.line, bytes, content, lossy }
+    }
+}
+
+/// The cells of a row, as many as there are names; the reason when they do not fit.
+fn checked(mut cells: Vec<Cow<'_, str>>, names: usize, too_large: bool) -> Result<Vec<Cow<'_, str>>, String> {
+    if cells.is_empty() {
+        return Err("a quote that is never closed".to_owned());
+    }
+    if too_large {
+        return Err("record too large".to_owned());
+    }
+    let excess = cells.iter().skip(names).any(|cell| !cell.is_empty());
+    if excess || cells.len() * 2 < names {
+        return Err(format!("{} cells where the first row names {names}", cells.len()));
+    }
+    cells.truncate(names);
+    Ok(cells)
+}
+
+/// Rows with their text.
+#[derive(Default)]
+pub(crate) struct Rows {
+    /// The record's number of the first.
+    first: u64,
+    text: Vec<u8>,
+    cells: Vec<Cell>,
+    /// Each with the end of its cells.
+    places: Vec<(Place, usize)>,
+}
+
+impl Rows {
+    /// The rows with their records' numbers.
+    pub(crate) fn lines(&self, names: usize, record_bytes_max: usize) -> impl Iterator<Item = (u64, Line<'_>)> {
+        let mut from = 0;
+        (self.first..).zip(&self.places).map(move |(record, (place, to))| {
+            let cells = self.cells.get(from..*to).unwrap_or_default();
+            from = *to;
+            (record, place.line(&self.text, cells, names, record_bytes_max))
+        })
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len() + self.cells.len() * size_of::<Cell>() + self.places.len() * size_of::<(Place, usize)>()
     }
 }
 

@@ -27,6 +27,8 @@ mod error;
 mod fields;
 mod found;
 mod frames;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod in_place;
 mod input;
 mod json;

@@ -15,12 +15,14 @@ use tables::{SchemaSet, TableSchema};
 
 use crate::batch::{Identity, RowBatch, RowKey, guid_text, repeated};
 use crate::custom::{self, Shape};
+use crate::decode::Decoded;
 use crate::report::{Gap, LoadReport, SourceReport, TableReport};
 use crate::row::TableSpec;
 use crate::seen::Seen;
 use crate::store::{Keep, Kept, Rows, Store};
+use crate::suspicions::{self, Spreadsheet};
 use crate::time::PLAUSIBLE_MIN;
-use crate::{LoadError, Loaded, ParquetFile, suspicions};
+use crate::{LoadError, Loaded, ParquetFile};
 
 /// Columns whose values say whose logs these are.
 const SEEN_COLUMNS: &[&str] = &[
@@ -65,6 +67,7 @@ struct Repeats {
 #[derive(Default)]
 struct Current {
     report: SourceReport,
+    damage: Spreadsheet,
     duplicates: u64,
     undated: u64,
     implausible: u64,
@@ -109,9 +112,10 @@ impl Merge {
     }
 
     /// Takes what was decoded next of the source being merged.
-    pub(crate) fn decoded(&mut self, report: SourceReport, batches: Vec<RowBatch>) -> Result<(), LoadError> {
-        self.current.report.absorb(report);
-        batches.into_iter().try_for_each(|batch| self.rows(batch))
+    pub(crate) fn decoded(&mut self, decoded: Decoded) -> Result<(), LoadError> {
+        self.current.report.absorb(decoded.report);
+        self.current.damage.add(decoded.damage);
+        decoded.batches.into_iter().try_for_each(|batch| self.rows(batch))
     }
 
     fn rows(&mut self, mut batch: RowBatch) -> Result<(), LoadError> {
@@ -195,6 +199,7 @@ impl Merge {
         whole.implausible = current.implausible;
         whole.first = current.first;
         whole.last = current.last;
+        whole.notes.extend(current.damage.notes());
         whole.notes.extend(suspicions::of(&whole));
         self.report.bytes += whole.bytes;
         self.report.outside += whole.outside;

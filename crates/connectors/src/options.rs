@@ -83,9 +83,16 @@ pub struct SizeLimits {
     pub inflation: u64,
     /// Bytes that every file may inflate to.
     pub inflated_free: u64,
+    /// Memory of what a decompressor looks back at; half of it inside another compression or an archive.
+    pub dictionary: u64,
 }
 
 impl SizeLimits {
+    /// For what lies inside: a compression, an archive.
+    pub(crate) fn inside(&self) -> SizeLimits {
+        SizeLimits { dictionary: self.dictionary / 2, ..*self }
+    }
+
     /// What something of so many bytes may inflate to.
     pub(crate) fn inflated(&self, bytes: u64) -> u64 {
         bytes.saturating_mul(self.inflation).max(self.inflated_free).min(self.source_bytes)
@@ -117,6 +124,7 @@ impl Default for SizeLimits {
             archive_members: 100_000,
             inflation: 1_000,
             inflated_free: 1 << 30,
+            dictionary: 128 << 20,
         }
     }
 }

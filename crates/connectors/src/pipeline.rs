@@ -14,13 +14,14 @@ use std::time::UNIX_EPOCH;
 
 use kql_types::datetime::{self, TICKS_PER_DAY};
 
-use crate::blocks::{BLOCK_BYTES, Block};
+use crate::blocks::{BLOCK_BYTES, Block, Stretch};
 use crate::cache::{self, Cache, Entry, Keeping, Kept};
-use crate::decode::{Decoded, Decoder};
-use crate::delimited;
+use crate::decode::{Decoded, Decoder, Header};
+use crate::delimited::{self, Delimited};
 use crate::frames::Frames;
 use crate::in_place::{self, Footer};
 use crate::input::{self, Content, Input, Opened, path_date, transcode};
+use crate::lines::{Lines, TextLines};
 use crate::merge::Merge;
 use crate::options::{LoadOptions, SizeLimits};
 use crate::report::{Example, SourceReport, tally};
@@ -59,9 +60,9 @@ pub(crate) enum Message {
     Failed(LoadError),
 }
 
-/// A block that waits for a thread, and its result.
+/// A stretch that waits for a thread, and its result.
 pub(crate) struct Later {
-    block: Mutex<Option<Block>>,
+    stretch: Mutex<Option<Stretch>>,
     source: Arc<Named>,
     bytes: usize,
     keep: bool,
@@ -180,13 +181,13 @@ fn merged(ordered: &Receiver<Receiver<Message>>, shared: &Shared<'_>, mut merge:
                 }
                 Message::Decoded { decoded, bytes } => {
                     entry.message(|keeping| keeping.rows(decoded.kept.as_deref()));
-                    merge.decoded(decoded.report, decoded.batches)?;
+                    merge.decoded(*decoded)?;
                     shared.schedule.landed(bytes);
                 }
                 Message::Later(later) => {
                     let decoded = later.result(shared)?;
                     entry.message(|keeping| keeping.rows(decoded.kept.as_deref()));
-                    merge.decoded(decoded.report, decoded.batches)?;
+                    merge.decoded(decoded)?;
                     shared.schedule.landed(later.bytes);
                 }
                 Message::InPlace { table, path, rows } => {
@@ -236,12 +237,12 @@ impl Recording<'_> {
 }
 
 impl Later {
-    fn new(block: Block, source: &Arc<Named>, keep: bool) -> Later {
+    fn new(stretch: Stretch, source: &Arc<Named>, keep: bool) -> Later {
         let (send, result) = sync_channel(1);
         // Rows take about as much as the text they come from.
-        let bytes = block.bytes() * 2;
+        let bytes = stretch.bytes() * 2;
         Later {
-            block: Mutex::new(Some(block)),
+            stretch: Mutex::new(Some(stretch)),
             source: Arc::clone(source),
             bytes,
             keep,
@@ -251,10 +252,10 @@ impl Later {
     }
 
     fn claim(&self, shared: &Shared<'_>) -> Option<Decoded> {
-        let block = self.block.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let stretch = self.stretch.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         let place = Place::new(&self.source.path, self.source.modified);
         let mut decoder = Decoder::new(shared.maps, shared.options, place);
-        decoder.block(&block);
+        decoder.stretch(&stretch);
         let mut decoded = decoder.take();
         if self.keep {
             decoded.kept = cache::written(&decoded);
@@ -262,14 +263,14 @@ impl Later {
         Some(decoded)
     }
 
-    /// Decodes the block when nobody has begun to.
+    /// Decodes the stretch when nobody has begun to.
     fn run(&self, shared: &Shared<'_>) {
         if let Some(decoded) = self.claim(shared) {
             let _ = self.send.send(decoded);
         }
     }
 
-    /// What the block gives: decoded here when nobody has begun to.
+    /// What the stretch gives: decoded here when nobody has begun to.
     fn result(&self, shared: &Shared<'_>) -> Result<Decoded, LoadError> {
         if let Some(decoded) = self.claim(shared) {
             return Ok(decoded);
@@ -385,14 +386,11 @@ impl File<'_> {
             (Content::Text, _) => {
                 let separator = delimited::separator(&opened.head);
                 report.format = format_name(if separator.is_some() { "csv" } else { "text" }, &opened.wrappings);
-                let mut decoder = Decoder::new(self.shared.maps, self.shared.options, Place::new(path, modified));
+                let source = Named { path: path.to_owned(), modified };
                 match separator {
-                    Some(separator) => {
-                        decoder.delimited(opened.reader, separator, &mut |decoded| self.send_decoded(decoded));
-                    }
-                    None => decoder.lines(opened.reader, &mut |decoded| self.send_decoded(decoded)),
+                    Some(separator) => self.columns(opened.reader, separator, source, &mut report),
+                    None => self.lines(opened.reader, source, &mut report),
                 }
-                self.send_decoded(decoder.take());
             }
             (Content::Empty, _) => {}
             (Content::Parquet, Some(input)) if opened.wrappings.is_empty() && self.shared.options.is_open() => {
@@ -441,24 +439,57 @@ impl File<'_> {
 
     /// Decodes the first stretch here; those that follow are for whoever has time.
     fn json(&self, reader: Box<dyn Read + '_>, source: Named, report: &mut SourceReport) {
-        let Shared { maps, options, schedule, .. } = self.shared;
+        let Shared { maps, options, .. } = self.shared;
         let mut frames = Frames::with_buffer(reader, options.limits, self.buffer.take());
         let source = Arc::new(source);
-        let place = Place::new(&source.path, source.modified);
-        let mut decoder = Decoder::new(maps, options, place);
+        let mut decoder = Decoder::new(maps, options, Place::new(&source.path, source.modified));
         let more = decoder.json(&mut frames, BLOCK_BYTES);
         self.send_decoded(decoder.take());
         while more && let Some(block) = Block::read(&mut frames) {
-            let later = Arc::new(Later::new(block, &source, self.keep.get()));
-            schedule.launch(self.index, later.bytes);
-            if let Some(later) = schedule.offer(Arc::clone(&later)) {
-                later.run(self.shared);
-            }
-            self.send(Message::Later(later));
+            self.offer(Stretch::Json(block), &source);
         }
         report.bytes = frames.bytes();
         report.stopped = frames.stopped().map(str::to_owned);
         self.buffer.set(frames.into_buffer());
+    }
+
+    fn columns(&self, reader: Box<dyn Read + '_>, separator: u8, source: Named, report: &mut SourceReport) {
+        let mut file = Delimited::new(reader, separator, self.shared.options.limits.record_bytes);
+        let header = Arc::new(Header::new(&file.names, &source.path));
+        let read = || file.rows(BLOCK_BYTES).map(|rows| Stretch::Columns(Arc::clone(&header), rows));
+        self.stretches(source, read);
+        report.bytes = file.bytes();
+        report.stopped = file.stopped;
+    }
+
+    fn lines(&self, reader: Box<dyn Read + '_>, source: Named, report: &mut SourceReport) {
+        let mut lines = TextLines::new(reader, self.shared.options.limits.record_bytes);
+        self.stretches(source, || Lines::read(&mut lines, BLOCK_BYTES).map(Stretch::Lines));
+        report.bytes = lines.bytes();
+        report.stopped = lines.stopped;
+    }
+
+    /// As [`File::json`], of stretches of any kind.
+    fn stretches(&self, source: Named, mut read: impl FnMut() -> Option<Stretch>) {
+        let source = Arc::new(source);
+        let Some(first) = read() else { return };
+        let place = Place::new(&source.path, source.modified);
+        let mut decoder = Decoder::new(self.shared.maps, self.shared.options, place);
+        decoder.stretch(&first);
+        self.send_decoded(decoder.take());
+        drop(first);
+        while let Some(stretch) = read() {
+            self.offer(stretch, &source);
+        }
+    }
+
+    fn offer(&self, stretch: Stretch, source: &Arc<Named>) {
+        let later = Arc::new(Later::new(stretch, source, self.keep.get()));
+        self.shared.schedule.launch(self.index, later.bytes);
+        if let Some(later) = self.shared.schedule.offer(Arc::clone(&later)) {
+            later.run(self.shared);
+        }
+        self.send(Message::Later(later));
     }
 }
 
@@ -503,7 +534,7 @@ impl Walk<'_> {
 
     fn member(&self, member: &str, bytes: Result<Box<dyn Read + '_>, String>, depth: usize) {
         let limits = self.file.shared.options.limits;
-        let limits = &SizeLimits { source_bytes: limits.source_bytes.min(self.left.get()), ..limits };
+        let limits = &SizeLimits { source_bytes: limits.source_bytes.min(self.left.get()), ..limits.inside() };
         let (mut bytes, unreadable) = match bytes {
             Ok(bytes) => (bytes, None),
             Err(reason) => (Box::new(std::io::empty()) as Box<dyn Read + '_>, Some(reason)),

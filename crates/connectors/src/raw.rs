@@ -4,7 +4,7 @@ use std::io::Read;
 
 use crate::frames::{Content, Frames};
 use crate::input::{self, Input, Opened};
-use crate::lines::text_lines;
+use crate::lines::TextLines;
 use crate::options::{CloudSettings, SizeLimits};
 use crate::report::SourceReport;
 use crate::{LoadError, delimited};
@@ -107,7 +107,12 @@ fn records_of(opened: Opened<'_>, limits: SizeLimits, keep: &mut dyn FnMut(u64, 
             }
         }
         (input::Content::Text, None) => {
-            text_lines(opened.reader, limits.record_bytes, &mut |record, line| keep(record, &line.bytes));
+            let mut lines = TextLines::new(opened.reader, limits.record_bytes);
+            while let Some((record, line)) = lines.next() {
+                if !keep(record, line.bytes) {
+                    break;
+                }
+            }
         }
         _ => {}
     }

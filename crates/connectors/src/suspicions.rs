@@ -98,31 +98,56 @@ pub(crate) fn of(report: &SourceReport) -> Vec<String> {
 /// What spreadsheets do to the cells of a file that was opened and saved.
 #[derive(Default)]
 pub(crate) struct Spreadsheet {
-    /// By column: texts cut at the most a cell holds, numbers in scientific notation, times without seconds.
-    seen: BTreeMap<usize, [u64; 3]>,
+    /// By place and name of the column: texts cut at the most a cell holds, numbers in scientific notation, times without
+    /// seconds.
+    seen: BTreeMap<(usize, String), [u64; 3]>,
 }
 
 /// Characters that a spreadsheet's cell holds at most.
 const CELL_MAX: usize = 32_767;
 
 impl Spreadsheet {
-    pub(crate) fn see(&mut self, cells: &[Cow<'_, str>]) {
+    pub(crate) fn see(&mut self, names: &[Cow<'_, str>], cells: &[Cow<'_, str>]) {
         for (column, cell) in cells.iter().enumerate() {
-            if cell.len() >= CELL_MAX && cell.chars().count() == CELL_MAX {
-                self.seen.entry(column).or_default()[0] += 1;
+            let kind = if cell.len() >= CELL_MAX && cell.chars().count() == CELL_MAX {
+                0
             } else if is_scientific(cell) {
-                self.seen.entry(column).or_default()[1] += 1;
+                1
             } else if is_minute(cell) {
-                self.seen.entry(column).or_default()[2] += 1;
+                2
+            } else {
+                continue;
+            };
+            let name = names.get(column).map_or("", |name| name.as_ref());
+            if let Some(count) = self.seen.entry((column, name.to_owned())).or_default().get_mut(kind) {
+                *count += 1;
+            }
+        }
+    }
+
+    /// What was seen, to be written.
+    pub(crate) fn counts(&self) -> Vec<(&(usize, String), &[u64; 3])> {
+        self.seen.iter().collect()
+    }
+
+    /// From what [`Spreadsheet::counts`] gave.
+    pub(crate) fn of(counts: Vec<((usize, String), [u64; 3])>) -> Spreadsheet {
+        Spreadsheet { seen: counts.into_iter().collect() }
+    }
+
+    /// Adds what was seen in another stretch of the file.
+    pub(crate) fn add(&mut self, other: Spreadsheet) {
+        for (column, counts) in other.seen {
+            for (sum, count) in self.seen.entry(column).or_default().iter_mut().zip(counts) {
+                *sum += count;
             }
         }
     }
 
     /// One note for each column and kind of damage.
-    pub(crate) fn notes(&self, names: &[Cow<'_, str>]) -> Vec<String> {
+    pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        for (column, [cut, rounded, minutes]) in &self.seen {
-            let name = names.get(*column).map_or("", |name| name.as_ref());
+        for ((_, name), [cut, rounded, minutes]) in &self.seen {
             if *cut > 0 {
                 notes.push(format!(
                     "{name}: {cut} texts of exactly {CELL_MAX} characters, probably cut by a spreadsheet"

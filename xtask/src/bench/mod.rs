@@ -7,6 +7,7 @@
 //! `--planning` measures planning instead and needs no data.
 
 mod own_data;
+mod raw;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -56,7 +57,7 @@ pub struct Options {
     /// The clock, when the folder has no `truth.json`.
     #[arg(long)]
     now: Option<String>,
-    /// Measure the ingest of `cloudtrail_raw` as well.
+    /// Measure the ingest of `cloudtrail_raw` as well, and of Azure's and Google's raw logs below `raw`.
     #[arg(long)]
     ingest: bool,
     /// Turn things off, to see what they give: `memo`, `lazy` (paths) and `late` (reading) are on.
@@ -143,7 +144,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         return crate::shared_scan::run(&engine, &query);
     }
     if let Some(name) = &options.one {
-        let measured = if name == "ingest" { ingest(options)? } else { measure(options, name)? };
+        let measured = match name.as_str() {
+            "ingest" => ingest(options)?,
+            raw if raw::pattern(raw).is_some() => raw::measure(options, raw)?,
+            query => measure(options, query)?,
+        };
         println!("{measured}");
         return Ok(());
     }
@@ -152,6 +157,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         names = SEED_QUERIES.iter().chain(&QUERIES).map(|(name, _)| (*name).to_string()).collect();
         if options.ingest {
             names.push("ingest".into());
+            names.extend(raw::KINDS.iter().map(|(name, _)| (*name).to_owned()));
         }
     }
     if options.explain {
@@ -212,6 +218,9 @@ fn own(options: &Options, name: &str) -> anyhow::Result<Json> {
 }
 
 fn peer_row(options: &Options, name: &str, peer: &str) -> anyhow::Result<Json> {
+    if raw::pattern(name).is_some() {
+        return raw::peer(options, name, peer);
+    }
     let script = testing::shared("bench/peer_bench.py").context("the reference harness is not beside the project")?;
     let mut command = Command::new(&options.python);
     command.arg(script).arg("--data").arg(&options.data).args(["--one", peer]);

@@ -15,6 +15,7 @@ use crate::batch::{Identity, RowBatch};
 use crate::decode::Decoded;
 use crate::report::SourceReport;
 use crate::sources::Maps;
+use crate::suspicions::Spreadsheet;
 
 /// Bytes that a stretch may take when inflated.
 const STRETCH_MAX: usize = 1 << 30;
@@ -29,6 +30,7 @@ const ALL_EMPTY: u8 = 2;
 pub(super) fn written(decoded: &Decoded) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     put(&mut out, &serde_json::to_vec(&decoded.report).ok()?);
+    put(&mut out, &serde_json::to_vec(&decoded.damage.counts()).ok()?);
     out.extend_from_slice(&u32::try_from(decoded.batches.len()).ok()?.to_le_bytes());
     for batch in &decoded.batches {
         write_batch(batch, &mut out)?;
@@ -87,9 +89,10 @@ pub(super) fn read(bytes: &[u8], maps: &Maps) -> Option<Decoded> {
     let whole = zstd::bulk::decompress(bytes, size.filter(|size| *size <= STRETCH_MAX)?).ok()?;
     let mut rest = Rest(&whole);
     let report: SourceReport = serde_json::from_slice(rest.part()?).ok()?;
+    let damage = Spreadsheet::of(serde_json::from_slice(rest.part()?).ok()?);
     let count = u32::from_le_bytes(rest.array()?);
     let batches = (0..count).map(|_| read_batch(&mut rest, maps)).collect::<Option<Vec<RowBatch>>>()?;
-    rest.0.is_empty().then_some(Decoded { report, batches, kept: None })
+    rest.0.is_empty().then_some(Decoded { report, batches, damage, kept: None })
 }
 
 fn read_batch(rest: &mut Rest<'_>, maps: &Maps) -> Option<RowBatch> {
@@ -171,7 +174,7 @@ mod tests {
         let mut drafts = BatchBuilder::new(&maps.custom("Own_CL"));
         drafts.push(Row::new(&maps.custom("Own_CL")), 9);
         let report = SourceReport { records: 4, rows: 4, ..SourceReport::default() };
-        Decoded { report, batches: vec![builder.take(), drafts.take()], kept: None }
+        Decoded { report, batches: vec![builder.take(), drafts.take()], damage: Spreadsheet::default(), kept: None }
     }
 
     #[test]

@@ -1,21 +1,19 @@
 //! The members of zip, tar and 7z archives, read in place and in order.
 //!
 //! Folders, links and what systems add (names that begin with a dot, `__MACOSX`) are left out, as they are in folder
-//! trees. Nothing is unpacked to disk; an
-//! archive that comes as a stream and has to be sought in is copied there while it is read.
+//! trees. No member is unpacked to disk; a large archive that comes as a stream and has to be sought in is copied there while
+//! it is read.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek};
+use std::io::{self, Read, Seek};
 
 use sevenz_rust2::{Archive, ArchiveReader, EncoderMethod, Password};
 use zip::ZipArchive;
 
 use super::Content;
+use super::held::Held;
 use super::paths::Input;
 use crate::options::SizeLimits;
-
-/// An archive inside another cannot be sought in, and is held in memory up to this size.
-const HELD_MAX: u64 = 128 << 20;
 
 /// What a visitor is given of a member: its bytes, or why they cannot be read.
 pub(crate) type Member<'m> = Result<Box<dyn Read + 'm>, String>;
@@ -35,17 +33,8 @@ pub(crate) fn members(
             let file = File::open(path).map_err(|error| error.to_string())?;
             sought_members(content, io::BufReader::new(file), limits, asked, visit)
         }
-        (Content::Zip | Content::SevenZip, Some(_)) => {
-            let file = super::spooled(reader).map_err(|error| error.to_string())?;
-            sought_members(content, io::BufReader::new(file), limits, asked, visit)
-        }
-        (Content::Zip | Content::SevenZip, None) => {
-            let mut held = Vec::new();
-            let read = reader.take(HELD_MAX + 1).read_to_end(&mut held).map_err(|error| error.to_string())?;
-            if read as u64 > HELD_MAX {
-                return Err(format!("an archive of more than {HELD_MAX} bytes that cannot be read in place"));
-            }
-            sought_members(content, Cursor::new(held), limits, asked, visit)
+        (Content::Zip | Content::SevenZip, _) => {
+            sought_members(content, Held::of(reader)?.sought(), limits, asked, visit)
         }
         _ => Ok(()),
     }
@@ -94,9 +83,6 @@ fn zip_members(
     Ok(())
 }
 
-/// A dictionary that a member of a 7z archive may ask for.
-const DICTIONARY_MAX: u64 = 128 << 20;
-
 fn seven_zip_members(
     mut source: impl Read + Seek,
     limits: &SizeLimits,
@@ -107,8 +93,8 @@ fn seven_zip_members(
     let archive = Archive::read(&mut source, &password).map_err(|error| error.to_string())?;
     let coders = archive.blocks.iter().flat_map(|block| &block.coders);
     let needed = coders.map(|coder| dictionary(coder.encoder_method_id(), coder.properties())).max();
-    if needed.is_some_and(|needed| needed > DICTIONARY_MAX) {
-        return Err(format!("a dictionary of more than {DICTIONARY_MAX} bytes"));
+    if needed.is_some_and(|needed| needed > limits.dictionary) {
+        return Err(format!("a dictionary of more than {} bytes", limits.dictionary));
     }
     let mut reader = ArchiveReader::from_archive(archive, source, password);
     let (mut index, mut stopped) = (0, None);
@@ -120,8 +106,13 @@ fn seven_zip_members(
         index += 1;
         if entry.is_directory() || !is_wanted(entry.name()) || !asked(entry.name()) {
             // Members lie one behind another in one stream.
-            io::copy(&mut bytes.take(limits.source_bytes), &mut io::sink())?;
-            return Ok(true);
+            let passed = io::copy(&mut bytes.take(limits.inflated_free + 1), &mut io::sink())?;
+            if passed > limits.inflated_free {
+                stopped = Some(
+                    "more bytes after inflating, in a member that is not asked for, than are passed over".to_owned(),
+                );
+            }
+            return Ok(passed <= limits.inflated_free);
         }
         Ok(visit(entry.name(), Ok(Box::new(bytes))))
     });

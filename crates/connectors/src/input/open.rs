@@ -5,7 +5,9 @@
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
+use lzma_rust2::XzReader;
 use sha2::{Digest, Sha256};
 
 use super::paths::Input;
@@ -157,7 +159,7 @@ fn open_reader<'r>(raw: Box<dyn Read + 'r>, limits: &SizeLimits) -> io::Result<O
 }
 
 fn unwrap<'r>(reader: Box<dyn Read + 'r>, hash: HashHandle, limits: &SizeLimits) -> io::Result<Opened<'r>> {
-    let mut reader = reader;
+    let (mut reader, mut limits) = (reader, *limits);
     let mut wrappings = Vec::new();
     loop {
         let mut head = Vec::new();
@@ -182,14 +184,28 @@ fn unwrap<'r>(reader: Box<dyn Read + 'r>, hash: HashHandle, limits: &SizeLimits)
             }
             Wrapping::Zstd => {
                 wrappings.push("zstd");
-                Box::new(zstd::stream::read::Decoder::new(whole)?)
+                let mut decoder = zstd::stream::read::Decoder::new(whole)?;
+                decoder.window_log_max(limits.dictionary.max(1 << 10).ilog2())?;
+                Box::new(decoder)
+            }
+            Wrapping::Xz => {
+                wrappings.push("xz");
+                let kilobytes = u32::try_from(limits.dictionary >> 10).unwrap_or(u32::MAX);
+                // What the decoder needs besides the dictionary.
+                let beside = 1 << 10;
+                Box::new(XzReader::new_mem_limit(whole, true, kilobytes.saturating_add(beside)))
+            }
+            Wrapping::Bzip2 => {
+                wrappings.push("bzip2");
+                Box::new(MultiBzDecoder::new(whole))
             }
             Wrapping::Utf16 { big_endian } => {
                 wrappings.push("utf-16");
                 Box::new(Utf16Reader::new(whole, big_endian))
             }
         };
-        reader = Box::new(Limited { inner, given: 0, limits: *limits, raw: Some(hash.clone()) });
+        reader = Box::new(Limited { inner, given: 0, limits, raw: Some(hash.clone()) });
+        limits = limits.inside();
     }
 }
 
@@ -230,11 +246,17 @@ mod tests {
     fn compressions_are_taken_away_whatever_the_name() {
         let text = b"{\"a\":1}";
         let zstd = zstd::encode_all(&text[..], 1).unwrap();
+        let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        bzip2.write_all(text).unwrap();
+        let bzip2 = bzip2.finish().unwrap();
         for (bytes, wrappings) in [
             (text.to_vec(), vec![]),
             (gzip(text), vec!["gzip"]),
             (zstd, vec!["zstd"]),
             (gzip(&gzip(text)), vec!["gzip", "gzip"]),
+            (bzip2.clone(), vec!["bzip2"]),
+            (gzip(&bzip2), vec!["gzip", "bzip2"]),
+            (XZ.to_vec(), vec!["xz"]),
         ] {
             let (mut file, input, _folder) = opened(&bytes);
             let mut read = Vec::new();
@@ -242,6 +264,36 @@ mod tests {
             assert_eq!((read.as_slice(), file.content, file.wrappings), (&text[..], Content::Json, wrappings));
             assert_eq!(file.hash.finish(&input), hex(&Sha256::digest(&bytes)));
         }
+    }
+
+    /// `{"a":1}`.
+    const XZ: &[u8] = &[
+        0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00, 0x00, 0x04, 0xE6, 0xD6, 0xB4, 0x46, 0x02, 0x00, 0x21, 0x01, 0x16, 0x00,
+        0x00, 0x00, 0x74, 0x2F, 0xE5, 0xA3, 0x01, 0x00, 0x06, 0x7B, 0x22, 0x61, 0x22, 0x3A, 0x31, 0x7D, 0x00, 0x00,
+        0x74, 0x93, 0x19, 0xB1, 0x97, 0x7E, 0x1F, 0xAD, 0x00, 0x01, 0x1F, 0x07, 0x16, 0x2E, 0xB8, 0x73, 0x1F, 0xB6,
+        0xF3, 0x7D, 0x01, 0x00, 0x00, 0x00, 0x00, 0x04, 0x59, 0x5A,
+    ];
+
+    #[test]
+    fn a_dictionary_beyond_the_limit_is_refused() {
+        let inner = SizeLimits { dictionary: 1 << 20, ..SizeLimits::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        std::fs::write(&path, XZ).unwrap();
+        let read = |limits: &SizeLimits| {
+            let mut text = String::new();
+            open(&Input::File(path.clone()), limits)
+                .and_then(|mut file| file.reader.read_to_string(&mut text))
+                .map(|_| text)
+        };
+        assert_eq!(read(&SizeLimits::default()).unwrap(), "{\"a\":1}");
+        assert!(read(&inner).unwrap_err().to_string().contains("mem_limit"), "the file asks for 8 MB");
+        let mut long = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        long.window_log(24).unwrap();
+        long.write_all(&vec![b' '; 20 << 20]).unwrap();
+        std::fs::write(&path, long.finish().unwrap()).unwrap();
+        assert!(read(&SizeLimits::default()).is_ok());
+        assert!(read(&inner).is_err());
     }
 
     #[test]

@@ -31,6 +31,8 @@ impl Content {
 pub(crate) enum Wrapping {
     Gzip,
     Zstd,
+    Xz,
+    Bzip2,
     Utf16 { big_endian: bool },
 }
 
@@ -39,6 +41,10 @@ pub(crate) fn wrapping(head: &[u8]) -> Option<Wrapping> {
     match head {
         [0x1F, 0x8B, 8, ..] => Some(Wrapping::Gzip),
         [0x28, 0xB5, 0x2F, 0xFD, ..] => Some(Wrapping::Zstd),
+        [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Some(Wrapping::Xz),
+        // The size of its blocks, then the mark of a block or of an empty stream's end.
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
+        | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => Some(Wrapping::Bzip2),
         [0xFF, 0xFE, ..] => Some(Wrapping::Utf16 { big_endian: false }),
         [0xFE, 0xFF, ..] => Some(Wrapping::Utf16 { big_endian: true }),
         [b'{' | b'[' | b'"', 0, second, 0, ..] if *second != 0 => Some(Wrapping::Utf16 { big_endian: false }),

@@ -245,17 +245,23 @@ fn put<'r>(key: &'r str, value: &'r str, row: &mut Row<'r>, additional: &mut Vec
     }
 }
 
+/// Characters of a key.
+const KEY_MAX: usize = 100;
+
 /// Keys and values of an extension.
 fn pairs(text: &str) -> Vec<(&str, &str)> {
     let mut found: Vec<(&str, usize, usize)> = Vec::new();
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate() {
         if byte == b'=' && !escaped {
-            let before = text.get(..at).unwrap_or_default();
-            let start = before.rfind([' ', '|']).map_or(0, |space| space + 1);
-            let key = before.get(start..).unwrap_or_default();
+            // A key is short: no more is looked back, however often the sign comes.
+            let near = at.saturating_sub(KEY_MAX + 1);
+            let before = text.as_bytes().get(near..at).unwrap_or_default();
+            let start =
+                before.iter().rposition(|byte| matches!(byte, b' ' | b'|')).map_or(near, |space| near + space + 1);
+            let key = text.get(start..at).unwrap_or_default();
             let is_key = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-' | b'[' | b']');
-            if !key.is_empty() && key.len() <= 100 && key.bytes().all(is_key) {
+            if !key.is_empty() && key.len() <= KEY_MAX && key.bytes().all(is_key) {
                 found.push((key, start, at + 1));
             }
         }
@@ -331,6 +337,9 @@ mod tests {
             ]
         );
         assert_eq!(unescaped(r"a\=b\\c\|d\nE"), "a=b\\c|d\nE");
+        // Once quadratic.
+        let many = "a=".repeat(4 << 20);
+        assert_eq!(pairs(&many).len(), 1);
     }
 
     #[test]

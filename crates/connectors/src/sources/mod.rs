@@ -269,6 +269,7 @@ pub(crate) static SOURCES: &[&Source] = &[
     &windows::RENDERED,
     &windows::FLAT,
     &windows::SHIPPED,
+    &windows::LISTED,
     &graph::alerts::ALERT,
     &entra::sign_in::GRAPH,
     &entra::audit::GRAPH,
@@ -325,7 +326,7 @@ pub(crate) struct Maps {
     /// Tables by the names of columns, as recognised.
     shapes: Mutex<HashMap<u64, Option<Arc<TableSpec>>>>,
     drafts: Mutex<HashMap<String, Arc<TableSpec>>>,
-    specs: Mutex<HashMap<String, Option<Arc<TableSpec>>>>,
+    specs: Mutex<HashMap<String, Arc<TableSpec>>>,
     fields: Mutex<HashMap<String, HashMap<&'static str, Arc<FieldMap>>>>,
 }
 
@@ -351,11 +352,12 @@ impl Maps {
     pub(crate) fn table(&self, name: &str) -> Option<Arc<TableSpec>> {
         let mut specs = self.specs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(spec) = specs.get(name) {
-            return spec.clone();
+            return Some(Arc::clone(spec));
         }
-        let spec = self.schemas.get(name).map(TableSpec::new);
-        specs.insert(name.to_owned(), spec.clone());
-        spec
+        // Names come from logs: only those of tables are remembered.
+        let spec = self.schemas.get(name).map(TableSpec::new)?;
+        specs.insert(name.to_owned(), Arc::clone(&spec));
+        Some(spec)
     }
 
     /// The table whose columns these are, when one fits clearly.

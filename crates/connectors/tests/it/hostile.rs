@@ -75,6 +75,7 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("gzip.json.gz", gzip(records.as_bytes())),
         ("zstd.json.zst", zstd::encode_all(records.as_bytes(), 1).unwrap()),
         ("archive.zip", zipped(&[("a.json", records.as_bytes()), ("b.csv", custom.as_bytes())])),
+        ("archive.tar", tarred(&[("a.json", records.as_bytes()), ("b.csv", custom.as_bytes())])),
         ("archive.tar.gz", gzip(&tarred(&[("a.json", records.as_bytes()), ("b.log", syslog.as_bytes())]))),
         ("archive.7z", seven_zip(&[("a.json", records.as_bytes())])),
         ("capture.avro", avro_capture(&[&records])),
@@ -151,6 +152,21 @@ fn changed(mut bytes: Vec<u8>, kind: usize, others: &[(&'static str, Vec<u8>)], 
     bytes
 }
 
+/// `HOSTILE_SEEDS` names a folder to write them to: fuzzers begin with them.
+#[test]
+fn a_well_formed_file_of_every_format_is_read() {
+    let folder = std::env::var_os("HOSTILE_SEEDS").map(std::path::PathBuf::from);
+    for (name, bytes) in seeds() {
+        let loaded = load_files_with(&[(name, &bytes)], &LoadOptions::default());
+        let sources = &loaded.report.sources;
+        let read = sources.iter().any(|source| source.records > 0) && sources.iter().all(|s| s.unreadable_count() == 0);
+        assert!(read, "{name}: {sources:#?}");
+        if let Some(folder) = &folder {
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+    }
+}
+
 #[test]
 fn malformed_variants_of_every_format() {
     let asked = std::env::var("HOSTILE_VARIANTS").ok().and_then(|text| text.parse::<usize>().ok());
@@ -197,7 +213,7 @@ fn malformed_variants_of_every_format() {
 
 #[test]
 fn a_line_of_many_megabytes_is_no_record_and_leaves_its_neighbours() {
-    let long = "x".repeat(40 << 20);
+    let long = "x".repeat(100 << 20);
     for (name, text) in [
         ("x.json", format!("{}\n{{\"eventName\":\"{long}\"}}\n{}\n", record("A"), record("B"))),
         ("x.log", format!("<34>Mar  1 10:00:00 h t: {long}\n<34>Mar  1 10:00:00 h t: b\n")),

@@ -159,3 +159,69 @@ fn a_large_file_is_one_source_whoever_decodes_it() {
     assert_eq!((found[0].place, found[0].table.as_str(), found.len()), (place, "AWSCloudTrail", 1));
     assert!(found[0].time.is_some() && found[0].item_id.is_some());
 }
+
+/// The same load on one thread and on four.
+fn on_one_and_four(name: &str, text: &str) -> Loaded {
+    let folder = write_files(&[(name, text.as_bytes())]);
+    let with = |threads| {
+        let options = LoadOptions { threads: Some(threads), ..LoadOptions::default() };
+        load(&[folder.path().to_path_buf()], &options).unwrap()
+    };
+    let (one, four) = (with(1), with(4));
+    assert_eq!(one.report, four.report);
+    assert_eq!(one.tables, four.tables);
+    let source = &one.report.sources[0];
+    assert!(source.adds_up() && source.bytes == text.len() as u64, "{source:#?}");
+    for row in [0, one.report.tables["AWSCloudTrail"].rows as usize - 1] {
+        let (place, name) = crate::support::place_of(&one, "AWSCloudTrail", row);
+        assert!(one.raw_record(place).unwrap().contains(&name));
+    }
+    one
+}
+
+#[test]
+fn a_large_file_of_columns_is_one_source_whoever_decodes_it() {
+    let mut text = String::from("TimeGenerated [UTC],Type,EventName,RequestParameters,Own\n");
+    for number in 0..40_000 {
+        match number % 9_000 {
+            8_999 => text.push_str("\"3/1/2026 10:00\",AWSCloudTrail,too,many,cells,of,a,row\n"),
+            4_000 => text.push_str("3/1/2026 10:00,AWSCloudTrail,E,,1.23E+11\n"),
+            _ => {}
+        }
+        let filler = "x".repeat(300);
+        text.push_str(&format!(
+            "\"3/1/2026, 10:00:00.000 AM\",AWSCloudTrail,N{number},\"{{\"\"n\"\":{number},\n\"\"f\"\":\"\"{filler}\"\"}}\",\n"
+        ));
+    }
+    text.push_str("2026-03-01T00:00:00Z,AWSCloudTrail,Last,,\n");
+    assert!(text.len() > 12 << 20);
+    let loaded = on_one_and_four("rows.csv", &text);
+    let source = &loaded.report.sources[0];
+    assert_eq!((source.records, source.rows, source.unreadable_count()), (40_009, 40_005, 4), "{source:#?}");
+    let bad = &source.unreadable["8 cells where the first row names 5"];
+    assert_eq!((bad.first.line, bad.first.record), (2 * 8_999 + 3, 9_000));
+    assert!(source.notes.iter().any(|note| note.starts_with("Own: 4 numbers")), "{:?}", source.notes);
+}
+
+#[test]
+fn a_large_file_of_lines_is_one_source_whoever_decodes_it() {
+    let mut text = String::new();
+    for number in 0..60_000 {
+        let filler = "y".repeat(200);
+        text.push_str(&format!("<34>Mar  1 10:00:{:02} host{number} sshd[812]: Failed {filler}\n\n", number % 60));
+        if number % 25_000 == 24_999 {
+            text.push_str("words of no format\n");
+        }
+    }
+    let folder = write_files(&[("x.log", text.as_bytes())]);
+    let with = |threads| {
+        let options = LoadOptions { threads: Some(threads), ..LoadOptions::default() };
+        load(&[folder.path().to_path_buf()], &options).unwrap()
+    };
+    let (one, four) = (with(1), with(4));
+    assert_eq!(one.report, four.report);
+    assert_eq!(one.tables, four.tables);
+    let source = &one.report.sources[0];
+    assert_eq!((source.records, source.rows, source.bytes), (60_002, 60_000, text.len() as u64));
+    assert_eq!(source.unreadable["line of no known format"].first.line, 50_001);
+}

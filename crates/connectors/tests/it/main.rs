@@ -15,6 +15,8 @@ mod evtx_file;
 mod exported;
 mod hostile;
 mod large;
+#[cfg(target_os = "linux")]
+mod memory;
 mod more_sources;
 mod others;
 mod packed;

@@ -487,6 +487,37 @@ fn windows_events_as_json_of_three_kinds() {
 }
 
 #[test]
+fn windows_events_that_power_shell_lists() {
+    let security = r##"[{"Id":4688,"Version":2,"Level":0,"Task":13312,"Opcode":0,"Keywords":-9214364837600034816,"RecordId":9,"ProviderName":"Microsoft-Windows-Security-Auditing","LogName":"Security","ProcessId":4,"ThreadId":8,"MachineName":"pc1","UserId":null,"TimeCreated":"\/Date(1772359200000)\/","Bookmark":{},
+      "Properties":[{"Value":{"BinaryLength":12,"AccountDomainSid":null,"Value":"S-1-5-18"}},{"Value":"nina"},{"Value":"CONTOSO"},{"Value":999},{"Value":420},{"Value":"C:\\Windows\\cmd.exe"},{"Value":"%%1936"},{"Value":16},{"Value":"cmd /c x"}],"Message":"A new process has been created."}]"##;
+    check_all(
+        &load_text(security),
+        "SecurityEvent",
+        &[
+            ("TimeGenerated", "2026-03-01T10:00:00.0000000Z"),
+            ("EventID", "4688"),
+            ("Account", r"CONTOSO\nina"),
+            ("SubjectUserSid", "S-1-5-18"),
+            ("SubjectLogonId", "0x3e7"),
+            ("NewProcessId", "0x1a4"),
+            ("NewProcessName", r"C:\Windows\cmd.exe"),
+            ("CommandLine", "cmd /c x"),
+            ("Level", "8"),
+            ("Computer", "pc1"),
+        ],
+    );
+    let sysmon = r##"{"Id":3,"ProviderName":"Microsoft-Windows-Sysmon","LogName":"Microsoft-Windows-Sysmon/Operational","RecordId":7,"Level":4,"MachineName":"pc1","TimeCreated":"2026-03-01T10:00:00Z","UserId":{"Value":"S-1-5-18"},"Message":"Network connection detected:\r\nRuleName: -\r\nImage: C:\\x.exe\r\nDestinationIp: 203.0.113.9","Properties":["System.Diagnostics.Eventing.Reader.EventProperty"]}"##;
+    let loaded = load_text(sysmon);
+    let data = &column(&loaded, "Event", "EventData")[0];
+    assert!(
+        data.contains(r#"<Data Name="Image">C:\x.exe</Data><Data Name="DestinationIp">203.0.113.9</Data>"#),
+        "{data}"
+    );
+    let other = r##"{"Id":7045,"ProviderName":"Service Control Manager","LogName":"System","RecordId":5,"MachineName":"pc1","TimeCreated":"2026-03-01T10:00:00Z","Properties":[{"Value":"svc"},{"Value":"C:\\s.exe"}]}"##;
+    assert_eq!(column(&load_text(other), "Event", "ParameterXml"), [r"<Param>svc</Param><Param>C:\s.exe</Param>"]);
+}
+
+#[test]
 fn syslog_files_and_relayed_lines() {
     let text = "<34>Mar  1 10:00:00 web1 sshd[812]: Failed password for root from 203.0.113.9 port 22\n\
         <165>1 2026-03-01T10:00:01.5Z web2 app 99 ID47 - started\n\

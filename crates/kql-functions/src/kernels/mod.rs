@@ -45,6 +45,7 @@ pub mod geo;
 pub mod geoip;
 pub mod hash;
 pub mod hyperloglog;
+pub mod identity;
 pub mod ip;
 pub mod ip_address;
 pub mod json;

@@ -13,6 +13,7 @@ mod encoding;
 mod geo;
 mod geo_cells;
 mod hash;
+mod identity;
 mod internal;
 mod ip;
 mod json;
@@ -51,6 +52,7 @@ pub static FAMILIES: &[(&str, &[Function])] = &[
     ("Geography", geo::FAMILY),
     ("Cells of the globe", geo_cells::FAMILY),
     ("Hashes", hash::FAMILY),
+    ("Identities of logs", identity::FAMILY),
     ("IP addresses", ip::FAMILY),
     ("JSON", json::FAMILY),
     ("Mathematics", math::FAMILY),

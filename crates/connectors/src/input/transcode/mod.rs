@@ -12,14 +12,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bytes::Bytes;
-
+use super::held::Held;
 use super::open::HashHandle;
 use super::{Content, Input};
 use crate::options::SizeLimits;
-
-/// A file that cannot be sought in (in an archive, compressed) is held in memory up to this size.
-const HELD_MAX: u64 = 128 << 20;
 
 /// Gives the records of a binary format, a block at a time.
 trait Blocks {
@@ -48,30 +44,19 @@ pub(crate) fn json_text<'r>(
                 size = file.metadata().map_or(0, |metadata| metadata.len());
                 guarded(|| parquet::Groups::open(file))?
             }
-            Some(_) => {
-                let file = super::spooled(reader).map_err(|error| error.to_string())?;
-                size = file.metadata().map_or(0, |metadata| metadata.len());
-                guarded(|| parquet::Groups::open(file))?
-            }
-            None => {
-                let held = held(reader)?;
-                size = held.len() as u64;
-                guarded(|| parquet::Groups::open(held))?
+            _ => {
+                let held = Held::of(reader)?;
+                size = held.length();
+                match held {
+                    Held::Memory(bytes) => guarded(|| parquet::Groups::open(bytes))?,
+                    Held::File(file, _) => guarded(|| parquet::Groups::open(file))?,
+                }
             }
         }),
         _ => return Ok(reader),
     };
     let measure = Measure { given: 0, size, hash: hash.clone(), limits: *limits };
     Ok(Box::new(Lines { blocks, waiting: Vec::new(), at: 0, failed: None, ended: false, measure }))
-}
-
-fn held(reader: impl Read) -> Result<Bytes, String> {
-    let mut held = Vec::new();
-    let read = reader.take(HELD_MAX + 1).read_to_end(&mut held).map_err(|error| error.to_string())?;
-    match read as u64 > HELD_MAX {
-        true => Err(format!("more than {HELD_MAX} bytes that cannot be read in place")),
-        false => Ok(held.into()),
-    }
 }
 
 /// What a decoder gives; a panic in it is an error.

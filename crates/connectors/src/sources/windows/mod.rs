@@ -1,10 +1,11 @@
 //! Windows events: the Security log to `SecurityEvent`, forwarded events to `WindowsEvent`, every other log (Sysmon among
 //! them) to `Event`.
 //!
-//! Three forms of JSON are read into one [`Parsed`] event: the XML's shape, as event log files and converters give it; the
-//! flat one of collectors; the one that shippers nest under `winlog`.
+//! Four forms of JSON are read into one [`Parsed`] event: the XML's shape, as event log files and converters give it; the
+//! flat one of collectors; the one that shippers nest under `winlog`; and what PowerShell lists.
 
 mod event;
+mod listed;
 mod security;
 
 use std::borrow::Cow;
@@ -20,6 +21,13 @@ pub(super) static FLAT: Source =
 pub(super) static SHIPPED: Source =
     Source { name: "windows-event-shipped", recognise: is_shipped, map: map_shipped, guide: Some(&GUIDE) };
 
+pub(super) static LISTED: Source = Source {
+    name: "windows-event-listed",
+    recognise: listed::is_event,
+    map: |record, maps, place| mapped(listed::parsed(record), maps, place),
+    guide: Some(&GUIDE),
+};
+
 static GUIDE: Guide = Guide {
     page: "windows-event",
     title: "Windows Security, Sysmon and other event logs",
@@ -31,11 +39,11 @@ static GUIDE: Guide = Guide {
         ),
         ("wevtutil epl Microsoft-Windows-Sysmon/Operational sysmon.evtx", ""),
         (
-            "Get-WinEvent ... | ConvertTo-Json",
-            "not read: names of the event's values are lost; export the log file instead",
+            "Get-WinEvent ... | ConvertTo-Json -Depth 3",
+            "names of the event's values are lost: those of common security events are known by their order, Sysmon's by the message; without -Depth 3 values are lost too",
         ),
     ],
-    recognised: "event log files by their first bytes; JSON with Event.System, with EventID and Channel, or with winlog.event_id",
+    recognised: "event log files by their first bytes; JSON with Event.System, with EventID and Channel, with winlog.event_id, or with Id, ProviderName, LogName and RecordId",
     fields: &[],
     notes: &[
         "Channel Security goes to SecurityEvent, a file named ForwardedEvents to WindowsEvent, all else to Event.",

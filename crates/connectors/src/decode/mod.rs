@@ -2,26 +2,28 @@
 //!
 //! Whatever a record is, it is counted exactly once: as a row, as something else, or as unreadable.
 
+mod columns;
+mod lines;
+
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
 use crate::batch::{BatchBuilder, RowBatch};
-use crate::blocks::Block;
+use crate::blocks::{Block, Stretch};
 use crate::custom;
-use crate::delimited::{self, CellTypes, Delimited};
 use crate::frames::{Broken, Content, Frames};
 use crate::json::{Member, mend, scan};
-use crate::lines::text_lines;
 use crate::options::LoadOptions;
 use crate::report::{Example, NAMES_MAX, SourceReport, excerpt, tally};
 use crate::result_table;
 use crate::row::Row;
-use crate::sources::entra::portal::Download;
 use crate::sources::exported::{self, Plans, Target, Values};
 use crate::sources::{self, Mapped, Maps, Place, Record};
 use crate::suspicions::Spreadsheet;
+
+pub(crate) use columns::Header;
 
 /// How many envelopes may lie in one another.
 const ENVELOPES_MAX: usize = 4;
@@ -32,6 +34,7 @@ pub(crate) struct Decoded {
     pub(crate) batches: Vec<RowBatch>,
     /// Both in the form that the cache keeps; None when nothing is kept.
     pub(crate) kept: Option<Vec<u8>>,
+    pub(crate) damage: Spreadsheet,
 }
 
 impl Decoded {
@@ -55,6 +58,7 @@ pub(crate) struct Decoder<'a> {
     plans: Plans,
     /// What the record at hand gave cause to count.
     events: Vec<Event>,
+    damage: Spreadsheet,
 }
 
 /// Something to count of which the first is kept as an example.
@@ -78,6 +82,7 @@ impl<'a> Decoder<'a> {
             full: Vec::new(),
             plans: Plans::default(),
             events: Vec::new(),
+            damage: Spreadsheet::default(),
         }
     }
 
@@ -99,8 +104,17 @@ impl<'a> Decoder<'a> {
         false
     }
 
+    /// Reads a stretch of a source, whatever it holds.
+    pub(crate) fn stretch(&mut self, stretch: &Stretch) {
+        match stretch {
+            Stretch::Json(block) => self.block(block),
+            Stretch::Columns(header, rows) => self.columns(header, rows),
+            Stretch::Lines(lines) => self.lines(lines),
+        }
+    }
+
     /// Reads the records of a block.
-    pub(crate) fn block(&mut self, block: &Block) {
+    fn block(&mut self, block: &Block) {
         for frame in block.frames() {
             let (record, offset) = (frame.record, frame.offset);
             self.frame(record, frame.bytes, frame.content);
@@ -124,7 +138,12 @@ impl<'a> Decoder<'a> {
         for (kind, count) in self.kinds.drain(..) {
             *self.report.kinds.entry(kind.to_owned()).or_default() += count;
         }
-        Decoded { report: std::mem::take(&mut self.report), batches: std::mem::take(&mut self.full), kept: None }
+        Decoded {
+            report: std::mem::take(&mut self.report),
+            batches: std::mem::take(&mut self.full),
+            damage: std::mem::take(&mut self.damage),
+            kept: None,
+        }
     }
 
     fn frame(&mut self, record: u64, bytes: &[u8], content: Content<'_>) {
@@ -263,105 +282,6 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Reads a file of columns to its end.
-    pub(crate) fn delimited(&mut self, reader: impl Read, separator: u8, give: &mut dyn FnMut(Decoded)) {
-        let mut file = Delimited::new(reader, separator, self.options.limits.record_bytes);
-        let download = Download::of(&file.names, self.place.path);
-        let names = download.as_ref().map_or_else(|| file.names.clone(), |download| download.names.clone());
-        let of_table = names.iter().any(|name| exported::is_time_column(name) || name == "$table");
-        let mut plans: HashMap<String, exported::Plan> = HashMap::new();
-        let table_column = names.iter().position(|name| name == "$table");
-        let type_column = table_column.or_else(|| names.iter().position(|name| name == "Type"));
-        let mut next = 0;
-        let mut damage = Spreadsheet::default();
-        while let Some(line) = file.next() {
-            let record = next;
-            next += 1;
-            self.report.records += 1;
-            let (offset, at_line) = (line.offset, line.line);
-            let shown = if line.lossy || line.content.is_err() { delimited::shown(&line) } else { String::new() };
-            if line.lossy {
-                self.events.push(Event::Mended("invalid UTF-8"));
-            }
-            match line.content {
-                Err(reason) => self.events.push(Event::Unreadable(reason)),
-                Ok(cells) => {
-                    damage.see(&cells);
-                    let named = match &download {
-                        Some(download) => download.table,
-                        None => type_column.and_then(|index| cells.get(index)).map_or("", |cell| cell.as_ref()),
-                    };
-                    let plan = match plans.contains_key(named) {
-                        true => plans.get(named),
-                        false => {
-                            let plan = exported::plan(&names, named, self.place.path, self.maps);
-                            Some(&*plans.entry(named.to_owned()).or_insert(plan))
-                        }
-                    };
-                    match plan.map(|plan| (plan, &plan.target)) {
-                        Some((plan, Target::Known(spec)))
-                            if self.options.is_open() && (of_table || !is_raw_header(&names)) =>
-                        {
-                            self.count_kind("exported rows");
-                            let mut row = exported::row(plan, spec, &names, Values::Text(&cells));
-                            if let Some(download) = &download {
-                                download.complete(&cells, &mut row);
-                            }
-                            self.row(record, row);
-                        }
-                        found => {
-                            let custom = matches!(found, Some((_, Target::Custom(_)))) || self.options.table.is_some();
-                            let types = if custom { CellTypes::ByForm } else { CellTypes::Texts };
-                            self.text(record, &delimited::as_json(&names, &cells, types));
-                        }
-                    }
-                }
-            }
-            if !self.events.is_empty() {
-                self.count_events(&Example { record, offset, line: at_line, text: shown });
-            }
-            if !self.full.is_empty() {
-                give(self.take());
-            }
-        }
-        self.report.bytes = file.bytes();
-        self.report.stopped = file.stopped;
-        self.report.notes.extend(damage.notes(&names));
-    }
-
-    /// Reads lines of text, each a record.
-    pub(crate) fn lines(&mut self, reader: impl Read, give: &mut dyn FnMut(Decoded)) {
-        let (bytes, stopped) = text_lines(reader, self.options.limits.record_bytes, &mut |record, line| {
-            self.report.records += 1;
-            match line.cut {
-                true => self.events.push(Event::Unreadable("record too large".to_owned())),
-                false => self.line(record, line.bytes.trim_ascii()),
-            }
-            if !self.events.is_empty() {
-                let text = excerpt(line.bytes.trim_ascii());
-                self.count_events(&Example { record, offset: line.offset, line: line.number, text });
-            }
-            if !self.full.is_empty() {
-                give(self.take());
-            }
-            true
-        });
-        self.report.bytes = bytes;
-        self.report.stopped = stopped;
-    }
-
-    /// A line of text as a record.
-    fn line(&mut self, record: u64, bytes: &[u8]) {
-        let text = String::from_utf8_lossy(bytes);
-        if matches!(text, Cow::Owned(_)) {
-            self.events.push(Event::Mended("invalid UTF-8"));
-        }
-        match sources::recognise_line(&text, self.maps) {
-            Some(source) => self.mapped(record, source.name, (source.map)(&text, self.maps, &self.place), 0),
-            None => self.events.push(Event::Unreadable("line of no known format".to_owned())),
-        }
-    }
-
     fn row(&mut self, number: u64, row: Row<'_>) {
         for what in &row.mended {
             self.events.push(Event::Mended(what));
@@ -412,21 +332,6 @@ impl<'a> Decoder<'a> {
             }
         }
     }
-}
-
-/// True for the names of raw records in a file of columns, which look like a table's when case is ignored.
-fn is_raw_header(names: &[Cow<'_, str>]) -> bool {
-    const RAW: &[&str] = &[
-        "eventJson",
-        "eventName",
-        "eventname",
-        "protoPayload",
-        "protopayload_auditlog",
-        "operationName",
-        "srcaddr",
-        "AuditData",
-    ];
-    names.iter().any(|name| RAW.contains(&name.as_ref()))
 }
 
 fn bump(counts: &mut BTreeMap<String, u64>, name: &str) {

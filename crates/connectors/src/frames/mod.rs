@@ -4,19 +4,22 @@
 //! envelopes (`{"Records":[...]}`), nested. A broken record is given as such and reading goes on at the next one.
 //! The same bytes always give the same records with the same numbers: places of rows depend on it.
 
+mod search;
+
 use std::io::Read;
 
 use crate::json::scan::{self, BracketWalk};
 use crate::json::{Member, ScanError};
 use crate::options::SizeLimits;
 use crate::result_table::{self, Names};
+use search::Search;
 
 /// Bytes read at a time.
 const CHUNK: usize = 256 << 10;
 /// How far an object is looked into for the list of an envelope.
 const ENVELOPE_LOOK: usize = 64 << 10;
-/// How many places are tried to find the next record behind a broken one, in one stretch of text.
-const RESYNC_TRIES: usize = 10_000;
+/// Blanks before a record that tell where its lines begin.
+const INDENT_MAX: usize = 1_024;
 
 /// A record, or what stands where one should be.
 pub(crate) struct Frame<'a> {
@@ -117,6 +120,8 @@ pub(crate) struct Frames<R> {
     /// Line (from 1) of `counted`, which is never behind `base`.
     line: u64,
     counted: u64,
+    /// The blanks with which the line of `buffer[0]` begins, when nothing else stands before it.
+    indent: Option<Vec<u8>>,
     levels: Vec<Level>,
     members: Vec<Member>,
     record: u64,
@@ -154,6 +159,7 @@ impl<R: Read> Frames<R> {
             base: 0,
             line: 1,
             counted: 0,
+            indent: Some(Vec::new()),
             levels: Vec::new(),
             members: Vec::new(),
             record: 0,
@@ -210,6 +216,7 @@ impl<R: Read> Frames<R> {
         }
         if self.at > 0 && (self.at == self.filled || self.at >= self.buffer.len() / 2) {
             self.count_lines(self.at);
+            self.indent = self.indent_at(self.at);
             self.buffer.copy_within(self.at..self.filled, 0);
             self.base += self.at as u64;
             self.filled -= self.at;
@@ -230,6 +237,21 @@ impl<R: Read> Frames<R> {
             }
         }
         !self.ended
+    }
+
+    /// The blanks before `at` in its line; None when something else stands there.
+    fn indent_at(&self, at: usize) -> Option<Vec<u8>> {
+        let before = self.buffer.get(..at)?;
+        let (mut indent, rest) = match memchr::memrchr(b'\n', before) {
+            Some(line) => (Vec::new(), before.get(line + 1..)?),
+            None => (self.indent.clone()?, before),
+        };
+        let blank = rest.iter().all(|byte| matches!(byte, b' ' | b'\t'));
+        if !blank || indent.len() + rest.len() > INDENT_MAX {
+            return None;
+        }
+        indent.extend_from_slice(rest);
+        Some(indent)
     }
 
     fn text(&self) -> &[u8] {
@@ -367,8 +389,12 @@ impl<R: Read> Frames<R> {
                 (Ok(end), _) => return (self.at, Found::Broken { end, why: Broken::TooLarge }),
                 (Err(ScanError::Invalid { what, .. }), _) => {
                     // The row ends where its brackets do.
-                    let end = scan::skip_brackets(self.text(), self.at).unwrap_or(self.filled);
-                    return (self.at, Found::Broken { end, why: Broken::Json(what) });
+                    let end = scan::skip_brackets(self.text(), self.at);
+                    let full = self.filled - self.at > self.limits.record_bytes;
+                    if end.is_some() || full || !self.fill() {
+                        let end = end.unwrap_or(self.filled);
+                        return (self.at, Found::Broken { end, why: Broken::Json(what) });
+                    }
                 }
             }
         }
@@ -470,15 +496,18 @@ impl<R: Read> Frames<R> {
     /// Something that is no object: a number, a text, a line of another format.
     fn foreign(&mut self) -> (usize, Found) {
         let in_list = self.levels.last() == Some(&Level::List);
+        let mut search = Search::new(self.indent_at(self.at));
         loop {
             let end = match (in_list, scan::skip_value(self.text(), self.at, self.limits.depth)) {
                 (true, Ok(end)) if ends_value(self.text(), end) => Some((end, Broken::NotAnObject)),
+                // What follows the value is not yet there.
+                (true, Ok(end)) if !self.ended && scan::skip_space(self.text(), end) >= self.filled => None,
                 (true, Err(ScanError::Incomplete)) if !self.ended => None,
+                // In a list a record may follow in the same line.
                 (true, _) => {
-                    let line = line_end(self.text(), self.at);
-                    let record = next_record(self.text(), self.at, self.limits.depth, self.ended, &self.last_key);
-                    let end = [line, record].into_iter().flatten().min();
-                    end.filter(|_| record.is_some() || self.ended).map(|end| (end, Broken::NotJson))
+                    let line = line_end(self.text(), self.at).map(|end| end - self.at);
+                    let found = self.searched(&mut search, line);
+                    found.or(line.filter(|_| self.ended)).map(|length| (self.at + length, Broken::NotJson))
                 }
                 (false, _) => line_end(self.text(), self.at).map(|end| (end, Broken::NotJson)),
             };
@@ -496,11 +525,17 @@ impl<R: Read> Frames<R> {
         }
     }
 
+    fn searched(&self, search: &mut Search, limit: Option<usize>) -> Option<usize> {
+        let text = self.text().get(self.at..).unwrap_or_default();
+        search.advance(text, limit, self.limits.depth, self.ended, &self.last_key)
+    }
+
     /// The broken record at `at`: it ends where the next one that can be read begins.
     fn resync(&mut self, why: Broken) -> (usize, Found) {
+        let mut search = Search::new(self.indent_at(self.at));
         loop {
-            if let Some(end) = next_record(self.text(), self.at, self.limits.depth, self.ended, &self.last_key) {
-                return (self.at, Found::Broken { end, why });
+            if let Some(length) = self.searched(&mut search, None) {
+                return (self.at, Found::Broken { end: self.at + length, why });
             }
             if self.ended || self.filled - self.at > self.limits.record_bytes {
                 return (self.at, Found::Broken { end: self.filled, why });
@@ -560,73 +595,9 @@ fn find_envelope(text: &[u8], start: usize) -> Result<Option<usize>, ()> {
     }
 }
 
-/// True when what stands at `at` may follow a value in a list.
+/// True when what stands at `at` follows a value in a list.
 fn ends_value(text: &[u8], at: usize) -> bool {
-    at < text.len() && matches!(text.get(scan::skip_space(text, at)), None | Some(b',' | b']'))
-}
-
-/// Where a record that can be read begins behind the broken one at `start`; None when more text may tell.
-///
-/// Two signs are looked for: a line that begins with `{` at the same indentation as the broken record did, and, inside
-/// a line, `,{` where the object that follows is valid and begins with the key that the broken record or the last
-/// one read began with. When no such key is known the object must lie outside what the broken record opened.
-fn next_record(text: &[u8], start: usize, depth_max: usize, ended: bool, last_key: &[u8]) -> Option<usize> {
-    let line_start = text.get(..start)?.iter().rposition(|byte| *byte == b'\n').map_or(0, |index| index + 1);
-    let indent = text.get(line_start..start)?;
-    let indent = indent.iter().all(|byte| matches!(byte, b' ' | b'\t')).then_some(indent);
-    let key = first_key(text, start).filter(|_| text.get(start) == Some(&b'{'));
-    let known = key.is_some() || !last_key.is_empty();
-    let mut members = Vec::new();
-    let mut at = start + 1;
-    for _ in 0..RESYNC_TRIES {
-        at += memchr::memchr(b'{', text.get(at..)?)?;
-        let before = text.get(start..at)?;
-        let line = before.iter().rposition(|byte| *byte == b'\n');
-        if let (Some(indent), Some(line)) = (indent, line)
-            && before.get(line + 1..) == Some(indent)
-        {
-            return Some(at);
-        }
-        let trimmed = before.trim_ascii_end();
-        let follows = trimmed.ends_with(b",");
-        let found = first_key(text, at);
-        let alike = match known {
-            true => found.is_some() && (found == key || found == Some(last_key)),
-            false => depth_of(before) <= 0,
-        };
-        if follows && alike {
-            match scan::object(text, at, depth_max, &mut members) {
-                Ok(_) => return Some(at),
-                Err(ScanError::Incomplete) if !ended => return None,
-                Err(_) => {}
-            }
-        }
-        at += 1;
-    }
-    Some(text.len())
-}
-
-/// Brackets opened less brackets closed.
-fn depth_of(text: &[u8]) -> i64 {
-    let (mut depth, mut in_string, mut escaped) = (0, false, false);
-    for byte in text {
-        match (in_string, byte) {
-            (true, _) if escaped => escaped = false,
-            (true, b'\\') => escaped = true,
-            (_, b'"') => in_string = !in_string,
-            (false, b'{' | b'[') => depth += 1,
-            (false, b'}' | b']') => depth -= 1,
-            _ => {}
-        }
-    }
-    depth
-}
-
-/// The bytes of the first key of an object.
-fn first_key(text: &[u8], start: usize) -> Option<&[u8]> {
-    let quote = scan::skip_space(text, start + 1);
-    let rest = text.get(quote..)?.strip_prefix(b"\"")?;
-    rest.get(..memchr::memchr(b'"', rest)?)
+    matches!(text.get(scan::skip_space(text, at)), Some(b',' | b']'))
 }
 
 #[cfg(test)]
@@ -748,6 +719,49 @@ mod tests {
             &[r#"1: {"a":1}"#, r#"1: ! incomplete: the text ends inside the record: {"a":"#],
         );
         check(r#"{"Records":[{"a":1},"#, &[r#"1: {"a":1}"#]);
+    }
+
+    #[test]
+    fn records_do_not_depend_on_how_the_text_comes() {
+        for text in [
+            // A broken record that does not begin its line: lines that begin like it are looked for.
+            "{\"a\":1} {\"a\":2,\"b\":\"x\n{\"a\":3}\nnoise\n{\"a\":4}\n",
+            "  {\"a\":1,,}\n  {\"a\":2}\n{\"a\":3,,}\n  {\"a\":4}\n",
+            // A broken row, whose end comes later.
+            r#"{"tables":[{"name":"P","columns":[{"name":"a"},{"name":"b"}],"rows":[["x",1],["y" [2]],["z",3]]}]}"#,
+            // Names that are not yet all there.
+            "{\"ab\":1}\n{\"ab\":2,,\"x\":[1],{\"ab\":3},{\"cd\":4},{\"ab\":5}",
+            // Values in a list, and what follows them.
+            "[0 {\"a\":1}, 12 , 3]\n[\n 4 \n, {\"a\":2}\n5\n]",
+        ] {
+            let whole = frames_with(text.as_bytes(), 1 << 20, SizeLimits::default());
+            assert!(whole.len() > 1 || text.starts_with('['), "{whole:?}");
+            for step in 1..20 {
+                assert_eq!(frames_with(text.as_bytes(), step, SizeLimits::default()), whole, "{step} bytes at a time");
+            }
+        }
+    }
+
+    /// Each of these took minutes when what was read was looked at again and again.
+    #[test]
+    fn long_damage_is_passed_over_in_one_go() {
+        let filler = "x".repeat(2 << 20);
+        for text in [
+            format!("{{\"a\":\"\u{1}{filler}{}", "{".repeat(100_000)),
+            format!("{{\"a\":\"\u{1}{filler}{}", ",{\"a\":[".repeat(40_000)),
+            format!("{{\"a\":1,,{}", ",{\"a\":[".repeat(100_000)),
+            format!("[{}", "garbage\n".repeat(50_000)),
+            format!("[1,{}", "\"\u{1} {\n".repeat(50_000)),
+        ] {
+            let started = std::time::Instant::now();
+            let mut frames = Frames::new(Dribble(text.as_bytes(), 64 << 10), SizeLimits::default());
+            let mut end = 0;
+            while let Some(frame) = frames.next() {
+                end = frame.offset as usize + frame.bytes.len();
+            }
+            assert!(text.len() - end < 10, "{end} of {}", text.len());
+            assert!(started.elapsed().as_secs() < 20, "{:?} for {}", started.elapsed(), &text[..20]);
+        }
     }
 
     #[test]
