@@ -167,6 +167,23 @@ fn a_table_and_a_source_can_be_asked_for_and_found_types_are_shown() {
 }
 
 #[test]
+fn addresses_that_cannot_be_read_say_what_to_do() {
+    let folder = Folder::new();
+    let run = |address: &str| {
+        let run = folder.run(&["sources", address]);
+        assert_eq!((run.code, run.out.as_str()), (4, ""), "{address}");
+        run.err
+    };
+    assert!(run("s3://").contains("expected s3://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX"));
+    assert!(run("https://example.com/logs.json").contains("pages of the web are not read"));
+    if cfg!(not(feature = "cloud")) {
+        let said = run("https://logs.blob.core.windows.net/insights/y=2026?sv=1&sig=secret");
+        assert!(said.contains("az://logs/insights/y=2026: this build reads no object stores"), "{said}");
+        assert!(said.contains("cargo build --release --features cloud") && !said.contains("secret"), "{said}");
+    }
+}
+
+#[test]
 fn files_outside_the_times_are_not_opened_and_counted() {
     let folder = Folder::new();
     for day in ["01", "09"] {

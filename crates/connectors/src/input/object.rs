@@ -30,6 +30,7 @@ use crate::options::CloudSettings;
 const PART_BYTES: u64 = 8 << 20;
 /// How often a part is asked for, beside the retries of single requests.
 const PART_TRIES: u32 = 4;
+const NO_CREDENTIALS: &str = "no credentials in the environment (docs/where.md lists the variables): ";
 const RETRIES: RetryConfig = RetryConfig {
     backoff: BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(5), base: 2. },
     max_retries: 5,
@@ -71,7 +72,12 @@ impl Eq for Object {}
 /// The objects that an address names: one by its key, all under a folder, or those that a pattern matches; sorted.
 pub(crate) fn list(url: &ObjectUrl, settings: &CloudSettings) -> Result<Vec<Object>, LoadError> {
     let address = url.bucket.address(&url.key);
-    let failed = |error: &dyn fmt::Display| LoadError::Cloud(format!("{address}: {error}"));
+    let failed = |error: &dyn fmt::Display| {
+        let said = error.to_string();
+        // Where clouds' own machines are told who they are, which is asked last.
+        let hint = if said.contains("169.254.169.254") { NO_CREDENTIALS } else { "" };
+        LoadError::Cloud(format!("{address}: {hint}{said}"))
+    };
     let runtime = runtime().map_err(|error| failed(&error))?;
     let store = runtime.block_on(connect(&url.bucket, settings)).map_err(|error| failed(&error))?;
     let connection = Arc::new(Connection { store, runtime });

@@ -41,6 +41,8 @@ const AZURE_HOSTS: &[&str] = &[".blob.core.windows.net", ".dfs.core.windows.net"
 pub(crate) fn parse(text: &str) -> Option<Result<ObjectUrl, String>> {
     let (scheme, rest) = text.split_once("://")?;
     let scheme = scheme.to_ascii_lowercase();
+    // What follows may be a signature, which nobody is to see.
+    let shown = text.split('?').next().unwrap_or_default();
     let (first, after) = rest.split_once('/').unwrap_or((rest, ""));
     let parsed = match scheme.as_str() {
         "s3" | "s3a" => named(first).map(|bucket| (Bucket::S3 { bucket }, after)),
@@ -64,13 +66,13 @@ pub(crate) fn parse(text: &str) -> Option<Result<ObjectUrl, String>> {
                 .map(|(account, container)| (Bucket::Azure { account, container }, key))
         }
         "https" | "http" => {
-            return Some(Err(format!("{text}: pages of the web are not read; {FORMS}")));
+            return Some(Err(format!("{shown}: pages of the web are not read; {FORMS}")));
         }
         _ => return None,
     };
     Some(match parsed {
         Some((bucket, key)) => Ok(ObjectUrl { bucket, key: key.to_owned() }),
-        None => Err(format!("{text}: {FORMS}")),
+        None => Err(format!("{shown}: {FORMS}")),
     })
 }
 
