@@ -13,7 +13,7 @@ const FILTERS: usize = 50;
 
 /// Runs the three ways, prints their times.
 pub fn run(engine: &Engine, options: &QueryOptions) -> anyhow::Result<()> {
-    let filters = filters(engine, options)?;
+    let filters = filters(engine, options, FILTERS)?;
     let answer = |text: &str| engine.run_blocking(text, options).map_err(|error| anyhow::anyhow!("{error}\n{text}"));
     let texts: Vec<String> = filters
         .iter()
@@ -54,7 +54,7 @@ pub fn run(engine: &Engine, options: &QueryOptions) -> anyhow::Result<()> {
 }
 
 /// Filters in the shapes of published rules over the event names that the data has.
-fn filters(engine: &Engine, options: &QueryOptions) -> anyhow::Result<Vec<String>> {
+pub fn filters(engine: &Engine, options: &QueryOptions, count: usize) -> anyhow::Result<Vec<String>> {
     let query = "AWSCloudTrail | summarize n = count() by EventName | sort by n asc, EventName asc | project EventName";
     let output = engine.run_blocking(query, options).map_err(|error| anyhow::anyhow!("{error}"))?;
     let rows = output.tables.first().map(engine::ResultTable::rows).unwrap_or_default();
@@ -67,7 +67,7 @@ fn filters(engine: &Engine, options: &QueryOptions) -> anyhow::Result<Vec<String
         .collect();
     let rare = names.len().div_ceil(2).max(1);
     let name = |index: usize| names.get(index % rare).map(String::as_str).unwrap_or_default();
-    Ok((0..FILTERS)
+    Ok((0..count)
         .map(|index| match index % 5 {
             0 => format!("EventName == \"{}\" and isempty(ErrorCode)", name(index)),
             1 => format!(

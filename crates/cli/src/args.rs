@@ -130,6 +130,12 @@ pub struct HuntArgs {
     /// time, or a length such as 30d before --to, --as-of or the present
     #[arg(long, value_name = "LENGTH|TIME")]
     pub since: Option<String>,
+    /// Run the rules as the service would have: thresholds, suppression, alerts of each run, incidents, rows that come late
+    #[arg(long, conflicts_with = "once")]
+    pub replay: bool,
+    /// With --replay: how late the records of a table arrive that do not say so themselves, such as SigninLogs=2h
+    #[arg(long, value_name = "TABLE=LENGTH", value_delimiter = ',', requires = "replay")]
+    pub arrival: Vec<String>,
     /// Invalid and unsupported rules make the exit code 3, and spellings that only Tidewatch accepts are errors
     #[arg(long)]
     pub strict: bool,
@@ -442,6 +448,8 @@ pub struct ExplainArgs {
     /// What now() is [default: the end of the data]
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
+    #[command(flatten)]
+    pub reading: LogArgs,
     /// Show the rule all events before now, not only those of its period
     #[arg(long)]
     pub whole: bool,
@@ -466,6 +474,8 @@ pub struct LintArgs {
     /// Raw logs: also judge values, columns and entities by what they hold
     #[arg(long, short, value_name = "PATH", num_args = 1..)]
     pub logs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: LogArgs,
     /// Apply safe fixes to the files
     #[arg(long)]
     pub fix: bool,

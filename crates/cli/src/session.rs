@@ -303,7 +303,7 @@ fn refused(error: LoadError) -> anyhow::Error {
     }
 }
 
-fn csv_files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn csv_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")));

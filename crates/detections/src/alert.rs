@@ -57,6 +57,10 @@ pub struct Alert {
     /// Rows of the run that earlier runs had already raised; not in `rows`.
     pub rows_repeated: u64,
     pub aggregation_kind: AggregationKind,
+    /// When it was made; None: it was found by a sweep, which makes none.
+    pub made: Option<i64>,
+    /// The number of the incident it went to.
+    pub incident: Option<u32>,
     /// Limits that were hit, mappings without a column.
     pub notes: Vec<String>,
 }
@@ -116,6 +120,8 @@ fn build(overrides: &Overrides<'_>, rows: Vec<AlertRow>, rows_repeated: u64, run
         rows,
         rows_repeated,
         aggregation_kind: rule.aggregation_kind,
+        made: None,
+        incident: None,
         notes,
     }
 }

@@ -12,7 +12,8 @@ use crate::placeholders;
 use crate::query_shape::CLOCK_DISTANCE;
 
 /// An engine that gives the rules of a hunt what `input.engine` gives; None when no table is large enough to share.
-pub(crate) fn focused(input: HuntInput<'_>, runs: &dyn Fn(usize) -> bool) -> Option<Engine> {
+/// `times` says how often each rule reads its tables, at least.
+pub(crate) fn focused(input: HuntInput<'_>, runs: &dyn Fn(usize) -> bool, times: usize) -> Option<Engine> {
     let data = input.engine.data();
     if !data.table_names().iter().any(|table| data.rows_in_files(table) >= ROWS_MIN) {
         return None;
@@ -20,7 +21,7 @@ pub(crate) fn focused(input: HuntInput<'_>, runs: &dyn Fn(usize) -> bool) -> Opt
     let mut bound: Vec<(BoundQuery, BoundQuery)> = Vec::new();
     for (index, rule) in input.library.rules.iter().enumerate().filter(|(index, _)| runs(*index)) {
         let at = |now: i64| {
-            let filled = placeholders::fill(&rule.query, now.saturating_sub(input.options.range).max(0), now);
+            let filled = placeholders::fill(&rule.run_query(), now.saturating_sub(input.options.range).max(0), now);
             let options = engine::QueryOptions { strict: input.options.strict, ..engine::QueryOptions::at(now) };
             input.engine.check(&filled.text, &options).bound
         };
@@ -30,6 +31,7 @@ pub(crate) fn focused(input: HuntInput<'_>, runs: &dyn Fn(usize) -> bool) -> Opt
             bound.push((first, second));
         }
     }
-    let clocks: Vec<Clocks<'_>> = bound.iter().map(|(first, second)| Clocks { first, second }).collect();
+    let clocks = bound.iter().map(|(first, second)| Clocks { first, second });
+    let clocks: Vec<Clocks<'_>> = clocks.flat_map(|clocks| std::iter::repeat_n(clocks, times)).collect();
     Some(input.engine.focused_blocking(&clocks, true, ROWS_MIN, input.options.limits.memory))
 }

@@ -143,7 +143,7 @@ pub fn hunt(input: HuntInput<'_>, watcher: &dyn Watcher) -> Hunt {
     let span = input.profile.span(|table| !(input.is_reference)(table)).or_else(|| input.profile.span(|_| true));
     let rules = &input.library.rules;
     let runs = |index: usize| rules.get(index).is_some_and(|rule| skip_reason(input, index, rule).is_none());
-    let focused = focus::focused(input, &runs);
+    let focused = focus::focused(input, &runs, 1);
     let input = HuntInput { engine: focused.as_ref().unwrap_or(input.engine), ..input };
     let order = report_order(input.library);
     let rule_at = |(position, entry): (usize, &Entry)| match entry {
@@ -216,8 +216,8 @@ fn one_rule(
 }
 
 fn skip_reason(input: HuntInput<'_>, index: usize, rule: &AnalyticsRule) -> Option<String> {
-    if let Some(reason) = rule.retired() {
-        return Some(reason.to_string());
+    if let Some(reason) = rule.switched_off.clone().or_else(|| rule.retired().map(str::to_string)) {
+        return Some(reason);
     }
     if let Some(copy) = input.library.duplicates.iter().find(|d| d.second == index && d.same_query) {
         let file = input.library.rules.get(copy.first).map(|first| first.place.file.clone()).unwrap_or_default();
@@ -243,6 +243,7 @@ pub(crate) fn outcome_of(index: usize, rule: &AnalyticsRule, state: RuleState, r
         runs: RunCounts::default(),
         tables: Vec::new(),
         rows: 0,
+        excluded: 0,
         alerts: 0,
         diagnostics: Vec::new(),
         azure_dialect: None,
@@ -266,6 +267,7 @@ fn broken_outcome(broken: &crate::rule_file::BrokenFile) -> RuleOutcome {
         runs: RunCounts::default(),
         tables: Vec::new(),
         rows: 0,
+        excluded: 0,
         alerts: 0,
         diagnostics: Vec::new(),
         azure_dialect: None,

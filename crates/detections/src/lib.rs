@@ -35,4 +35,5 @@ pub mod selection;
 pub mod service;
 pub mod steps;
 mod time_bound;
+pub mod tuning;
 pub mod yaml;

@@ -98,6 +98,8 @@ pub struct RuleOutcome {
     pub tables: Vec<TableRead>,
     /// Result rows of all runs, each counted once.
     pub rows: u64,
+    /// Result rows that the project file excludes, each counted once.
+    pub excluded: u64,
     pub alerts: usize,
     /// Mistakes and warnings; places are in the query as the file has it.
     pub diagnostics: Vec<Diagnostic>,

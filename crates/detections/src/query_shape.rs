@@ -49,14 +49,31 @@ pub struct QueryShape {
     pub empty_without_rows: bool,
     /// Some reading of a table bounds the time of its rows itself.
     pub own_time_filter: bool,
-    /// The whole query for all runs at once: its columns, then those of [`CARRIED`]. Only for a query that is local as
-    /// a whole.
-    pub single_pass: Option<BoundQuery>,
+    /// Only for a query that is local as a whole.
+    pub single_pass: Option<SinglePass>,
 }
 
-/// What is known of the row behind a result row: its `TimeGenerated`, the index of its leaf, and the first and the last
-/// clock at which bounds on other times let it through.
-pub const CARRIED: usize = 4;
+/// The whole query for all runs at once: its columns, then those of [`CARRIED`] for each row behind a result row.
+#[derive(Debug, Clone)]
+pub struct SinglePass {
+    pub query: BoundQuery,
+    pub leaves: Vec<Leaf>,
+    /// Rows behind each result row: more than one where rows are joined.
+    pub sources: usize,
+}
+
+/// What is known of a row behind a result row: its `TimeGenerated`, the index of its leaf, the first and the last
+/// clock at which bounds on other times let it through, and when it arrived (only where that is asked for).
+pub const CARRIED: usize = 5;
+
+/// What is asked of a shape besides what a sweep needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Rows say when they arrived.
+    pub arrivals: bool,
+    /// Inner joins may be part of a single pass: a result row is there when all rows behind it are.
+    pub joins: bool,
+}
 
 /// The same query, bound at two clocks.
 #[derive(Debug, Clone, Copy)]
@@ -72,11 +89,17 @@ pub const CLOCK_DISTANCE: i64 = 9 * datetime::TICKS_PER_DAY + 7 * 3600 * datetim
 
 impl QueryShape {
     /// `always_visible` names the tables that are not clipped to the window.
-    pub fn of(clocks: TwoClocks<'_>, catalog: &dyn Catalog, always_visible: &dyn Fn(&str) -> bool) -> QueryShape {
-        let mut reader = Reader {
+    pub fn of(
+        clocks: TwoClocks<'_>,
+        catalog: &dyn Catalog,
+        always_visible: &dyn Fn(&str) -> bool,
+        wanted: Wanted,
+    ) -> QueryShape {
+        let reader = |joins: bool| Reader {
             clocks,
             catalog,
             always_visible,
+            wanted: Wanted { joins, ..wanted },
             leaves: Vec::new(),
             probes: Vec::new(),
             bounds: Vec::new(),
@@ -85,17 +108,14 @@ impl QueryShape {
             next_id: 1 << 30,
         };
         let mut single_pass = None;
-        if let (Some(a), Some(b)) = (clocks.first.results.first(), clocks.second.results.first())
-            && let Some(Part::Local(local)) = reader.visit(&a.rel, &b.rel)
-        {
-            if local.exact {
-                single_pass = Some(with_result(clocks.first, local.carried.clone()));
-            }
-            reader.add_probe(local);
+        if wanted.joins {
+            let mut joining = reader(true);
+            single_pass = joining.whole().1.filter(|pass| pass.sources > 1);
         }
-        let clock_elsewhere = reader.clock_elsewhere();
+        let mut reader = reader(false);
+        let (clock_elsewhere, own) = reader.whole();
         QueryShape {
-            single_pass: single_pass.filter(|_| !clock_elsewhere),
+            single_pass: own.or(single_pass),
             clock_elsewhere,
             empty_without_rows: clocks
                 .first
@@ -157,13 +177,13 @@ fn with_result(query: &BoundQuery, rel: Rel) -> BoundQuery {
     query
 }
 
-/// A part that judges each row on its own.
+/// A part that judges each row on its own, or each pair of rows where rows are joined.
 struct Local {
-    /// The part with the columns of [`CARRIED`] at the end.
+    /// The part with the columns of [`CARRIED`] at the end, once for each group.
     carried: Rel,
-    row: CarriedColumns,
-    /// The leaves below, with the columns that are their `TimeGenerated` here.
-    leaves: LeafGroup,
+    rows: Vec<CarriedColumns>,
+    /// The leaves below, with the columns that are their `TimeGenerated` here: a row comes from one leaf of each group.
+    groups: Vec<LeafGroup>,
     /// Columns whose value depends on the clock or on other rows; null in `carried`.
     impure: HashSet<ColumnId>,
     /// `carried` gives exactly the rows of the part, but for the bounds on time.
@@ -188,6 +208,7 @@ struct CarriedColumns {
     leaf: ColumnId,
     from: ColumnId,
     until: ColumnId,
+    arrived: ColumnId,
 }
 
 impl CarriedColumns {
@@ -197,6 +218,7 @@ impl CarriedColumns {
             column(self.leaf, "Leaf (of the row)", ScalarType::Long),
             column(self.from, "From (of the row)", ScalarType::DateTime),
             column(self.until, "Until (of the row)", ScalarType::DateTime),
+            column(self.arrived, "Arrived (of the row)", ScalarType::DateTime),
         ]
     }
 
@@ -210,6 +232,7 @@ struct Reader<'a> {
     clocks: TwoClocks<'a>,
     catalog: &'a dyn Catalog,
     always_visible: &'a dyn Fn(&str) -> bool,
+    wanted: Wanted,
     leaves: Vec<Leaf>,
     probes: Vec<Probe>,
     /// The bounds on time that were taken out, printed at either clock.
@@ -220,6 +243,24 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Reads the whole query: whether the clock is used elsewhere, and its single pass.
+    fn whole(&mut self) -> (bool, Option<SinglePass>) {
+        let clocks = self.clocks;
+        let mut pass = None;
+        if let (Some(a), Some(b)) = (clocks.first.results.first(), clocks.second.results.first())
+            && let Some(Part::Local(local)) = self.visit(&a.rel, &b.rel)
+        {
+            if local.exact {
+                pass = Some((with_result(clocks.first, local.carried.clone()), local.rows.len()));
+            }
+            self.add_probe(local);
+        }
+        let clock_elsewhere = self.clock_elsewhere();
+        let pass = pass.filter(|_| !clock_elsewhere);
+        let leaves = self.leaves.clone();
+        (clock_elsewhere, pass.map(|(query, sources)| SinglePass { query, leaves, sources }))
+    }
+
     fn fresh(&mut self) -> ColumnId {
         self.next_id += 1;
         ColumnId(self.next_id)
@@ -289,7 +330,14 @@ impl Reader<'_> {
             }
             (RelKind::Join { left, right, kind, .. }, RelKind::Join { left: left_b, right: right_b, .. }) => {
                 let (left, right) = (self.visit(left, left_b), self.visit(right, right_b));
-                self.join(left, right, *kind)
+                match (left, right) {
+                    (Some(Part::Local(left)), Some(Part::Local(right)))
+                        if self.wanted.joins && *kind == JoinKind::Inner && self.is_pure_join(a, b) =>
+                    {
+                        Some(Part::Local(joined(a, left, right)))
+                    }
+                    (left, right) => self.join(left, right, *kind),
+                }
             }
             _ => {
                 let mut parts: Vec<Option<Part>> =
@@ -313,9 +361,9 @@ impl Reader<'_> {
         match part {
             Part::Rowwise(groups) => groups,
             Part::Local(local) => {
-                let group = local.leaves.clone();
+                let groups = local.groups.clone();
                 self.add_probe(local);
-                vec![group]
+                groups
             }
         }
     }
@@ -403,13 +451,19 @@ impl Reader<'_> {
         exprs.push((row.leaf, literal(Value::Long(index as i64), rel.span)));
         exprs.push((row.from, literal(Value::DateTime(datetime::MIN), rel.span)));
         exprs.push((row.until, literal(Value::DateTime(datetime::MAX), rel.span)));
+        let arrived = match self.wanted.arrivals {
+            true => ExprKind::IngestionTime,
+            false => ExprKind::Literal(Value::missing(ScalarType::DateTime)),
+        };
+        exprs.push((row.arrived, Expr { kind: arrived, ty: ScalarType::DateTime, span: rel.span }));
         let carried = Rel {
             kind: Box::new(RelKind::Project { input: table, exprs }),
-            columns: extended(rel, row),
+            columns: extended(rel, &[row]),
             serialized: false,
             span: rel.span,
         };
-        Some(Local { carried, row, leaves: vec![(index, vec![read])], impure: HashSet::new(), exact: true })
+        let groups = vec![vec![(index, vec![read])]];
+        Some(Local { carried, rows: vec![row], groups, impure: HashSet::new(), exact: true })
     }
 
     /// Some of these leaves are tables of events.
@@ -418,7 +472,8 @@ impl Reader<'_> {
     }
 
     fn fresh_row(&mut self) -> CarriedColumns {
-        CarriedColumns { time: self.fresh(), leaf: self.fresh(), from: self.fresh(), until: self.fresh() }
+        let [time, leaf, from, until, arrived] = std::array::from_fn(|_| self.fresh());
+        CarriedColumns { time, leaf, from, until, arrived }
     }
 
     fn filter(&mut self, rel: &Rel, mut below: Local, a: &Expr, b: &Expr) -> Local {
@@ -431,25 +486,30 @@ impl Reader<'_> {
                 below.exact = false;
                 continue;
             };
-            let on_time = |id: ColumnId| below.leaves.iter().all(|(_, times)| times.contains(&id));
-            let of_events = self.has_events(&below.leaves);
+            let has_time = |group: &LeafGroup, id: ColumnId| group.iter().all(|(_, times)| times.contains(&id));
+            let on_time = |id: ColumnId| below.groups.iter().any(|group| has_time(group, id));
+            let of_events = below.groups.iter().any(|group| self.has_events(group));
             self.own_time_filter |=
                 of_events && any_expr(part, &|e| matches!(e.kind, ExprKind::Column(id) if on_time(id)));
             if let Some((subject, bound)) = self.time_bound(part, part_b, &below.impure) {
                 self.bounds.push((format!("{part:?}"), format!("{part_b:?}")));
                 self.own_time_filter |= of_events;
-                if !matches!(subject.kind, ExprKind::Column(id) if on_time(id)) {
+                let ExprKind::Column(id) = subject.kind else {
+                    moving.push((subject.clone(), bound));
+                    continue;
+                };
+                if !on_time(id) {
                     moving.push((subject.clone(), bound));
                     continue;
                 }
-                for (leaf, _) in &below.leaves {
+                for (leaf, _) in below.groups.iter().filter(|group| has_time(group, id)).flatten() {
                     if let Some(leaf) = self.leaves.get_mut(*leaf) {
                         bound.narrow(leaf);
                     }
                 }
                 continue;
             }
-            for (leaf, _) in &below.leaves {
+            for (leaf, _) in below.groups.iter().flatten() {
                 if let Some(leaf) = self.leaves.get_mut(*leaf) {
                     leaf.unfiltered = false;
                 }
@@ -482,7 +542,7 @@ impl Reader<'_> {
         let mut impure = HashSet::new();
         let mut exact = below.exact;
         let mut exprs = Vec::new();
-        let leaves = passed_on(&below.leaves, a);
+        let groups = below.groups.iter().map(|group| passed_on(group, a)).collect();
         for (index, (id, expr)) in a.iter().enumerate() {
             let same = b.get(index).is_some_and(|(_, other)| self.is_pure(expr, other, &below.impure));
             if same {
@@ -494,11 +554,11 @@ impl Reader<'_> {
                 exprs.push((*id, Expr { kind, ty: expr.ty, span: expr.span }));
             }
         }
-        exprs.extend(below.row.exprs(rel.span));
-        let columns = extended(rel, below.row);
+        exprs.extend(below.rows.iter().flat_map(|row| row.exprs(rel.span)));
+        let columns = extended(rel, &below.rows);
         let kind = Box::new(RelKind::Project { input: below.carried, exprs });
         let carried = Rel { kind, columns, serialized: rel.serialized, span: rel.span };
-        Local { carried, row: below.row, leaves, impure, exact }
+        Local { carried, rows: below.rows, groups, impure, exact }
     }
 
     fn union(&mut self, rel: &Rel, inputs: &[Rel], inputs_b: &[Rel]) -> Option<Local> {
@@ -509,7 +569,11 @@ impl Reader<'_> {
                 continue;
             }
             match self.visit(a, b) {
-                Some(Part::Local(local)) => locals.push((a, local)),
+                Some(Part::Local(local)) => {
+                    // Rows of one branch come from as many rows as those of the next.
+                    all &= local.rows.len() == 1;
+                    locals.push((a, local));
+                }
                 _ => all = false,
             }
         }
@@ -528,24 +592,26 @@ impl Reader<'_> {
             // Column by column, an output is what the inputs at its position are.
             let outputs = rel.columns.iter().zip(&input.columns);
             impure.extend(outputs.clone().filter(|(_, c)| local.impure.contains(&c.id)).map(|(out, _)| out.id));
-            for (index, times) in &local.leaves {
+            for (index, times) in local.groups.iter().flatten() {
                 let here = outputs.clone().filter(|(_, c)| times.contains(&c.id)).map(|(out, _)| out.id).collect();
                 leaves.push((*index, here));
             }
         }
         let kind = RelKind::Union { inputs: locals.into_iter().map(|(_, local)| local.carried).collect() };
-        let columns = extended(rel, row);
+        let columns = extended(rel, &[row]);
         let carried = Rel { kind: Box::new(kind), columns, serialized: rel.serialized, span: rel.span };
-        Some(Local { carried, row, leaves, impure, exact })
+        Some(Local { carried, rows: vec![row], groups: vec![leaves], impure, exact })
     }
 
     fn add_probe(&mut self, local: Local) {
         let span = local.carried.span;
-        let columns = local.row.columns().to_vec();
-        let exprs = local.row.exprs(span).collect();
+        // Joined rows are for a single pass alone.
+        let [row] = local.rows.as_slice() else { return };
+        let columns = row.columns().to_vec();
+        let exprs = row.exprs(span).collect();
         let input = without_sort(local.carried);
         let rel = Rel { kind: Box::new(RelKind::Project { input, exprs }), columns, serialized: false, span };
-        let leaves = local.leaves.into_iter().map(|(index, _)| index).collect();
+        let leaves = local.groups.into_iter().flatten().map(|(index, _)| index).collect();
         self.probes.push(Probe { query: with_result(self.clocks.first, rel), leaves });
     }
 
@@ -563,6 +629,13 @@ impl Reader<'_> {
             _ => false,
         });
         !unsteady && format!("{a:?}") == format!("{b:?}")
+    }
+
+    /// Whether keys and condition of a join judge each pair of rows by these rows alone.
+    fn is_pure_join(&self, a: &Rel, b: &Rel) -> bool {
+        let none = HashSet::new();
+        let (a, b) = (expressions(a), expressions(b));
+        a.len() == b.len() && a.into_iter().zip(b).all(|(x, y)| self.is_pure(x, y, &none))
     }
 
     /// A comparison of a time of the row with a moment that moves with the clock: the time, and the bound on its
@@ -651,17 +724,39 @@ fn literal(value: Value, span: Span) -> Expr {
 }
 
 /// The columns of an operator, then those of [`CARRIED`].
-fn extended(rel: &Rel, row: CarriedColumns) -> Vec<BoundColumn> {
+fn extended(rel: &Rel, rows: &[CarriedColumns]) -> Vec<BoundColumn> {
     let mut columns = rel.columns.clone();
-    columns.extend(row.columns());
+    columns.extend(rows.iter().flat_map(|row| row.columns()));
     columns
+}
+
+/// An inner join of two parts: a row of it is there when both rows behind it are.
+fn joined(rel: &Rel, left: Local, right: Local) -> Local {
+    let rows: Vec<CarriedColumns> = left.rows.into_iter().chain(right.rows).collect();
+    let exact = left.exact && right.exact && left.impure.is_empty() && right.impure.is_empty();
+    let both = left.carried.columns.iter().chain(&right.carried.columns).cloned().collect();
+    let mut kind = rel.kind.clone();
+    if let RelKind::Join { left: l, right: r, .. } = kind.as_mut() {
+        *l = left.carried;
+        *r = right.carried;
+    }
+    let join = Rel { kind, columns: both, serialized: rel.serialized, span: rel.span };
+    let own = rel.columns.iter().map(|c| (c.id, column_expr(c.id, c.ty, rel.span)));
+    let exprs = own.chain(rows.iter().flat_map(|row| row.exprs(rel.span))).collect();
+    let columns = extended(rel, &rows);
+    let kind = Box::new(RelKind::Project { input: join, exprs });
+    let carried = Rel { kind, columns, serialized: rel.serialized, span: rel.span };
+    let groups = left.groups.into_iter().chain(right.groups).collect();
+    let impure = left.impure.into_iter().chain(right.impure).collect();
+    Local { carried, rows, groups, impure, exact }
 }
 
 /// Narrows the clocks at which rows are let through: `subject >= now + low` holds until `subject - low`, and
 /// `subject <= now + high` from `subject - high` on.
 fn narrowed(below: Local, rel: &Rel, subject: &Expr, bound: Bound) -> Local {
     let span = rel.span;
-    let row = below.row;
+    // All rows behind a result row must be let through: whichever carries the bound.
+    let Some(row) = below.rows.first().copied() else { return Local { exact: false, ..below } };
     let operator = |name: &str, args: Vec<Expr>, ty: ScalarType| {
         kql_functions::operator(name).map(|function| Expr { kind: ExprKind::Call { function, args }, ty, span })
     };
@@ -696,7 +791,7 @@ fn narrowed(below: Local, rel: &Rel, subject: &Expr, bound: Bound) -> Local {
 
 /// The same operator over the carried input; it passes every column on.
 fn rebuilt(rel: &Rel, below: Local, kind: impl FnOnce(Rel) -> RelKind) -> Local {
-    let columns = extended(rel, below.row);
+    let columns = extended(rel, &below.rows);
     let carried = Rel { kind: Box::new(kind(below.carried)), columns, serialized: rel.serialized, span: rel.span };
     Local { carried, ..below }
 }

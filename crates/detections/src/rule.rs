@@ -3,6 +3,7 @@
 //! The invariant: a rule always has a query, a kind and a place in a file; every default that was filled in is told in
 //! [`AnalyticsRule::notes`]. `rule_file` reads these from YAML, `library` from folders. Start at [`AnalyticsRule`].
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use kql_types::Span;
@@ -254,6 +255,9 @@ pub struct UnknownField {
     pub position: Position,
 }
 
+/// The column that marks result rows which the project file excludes; no alert has it.
+pub const EXCLUDED_COLUMN: &str = "excluded by tidewatch.yaml";
+
 /// A rule: analytic (scheduled, near real time) or a hunting query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnalyticsRule {
@@ -293,6 +297,10 @@ pub struct AnalyticsRule {
     pub tags: Vec<String>,
     /// Guidance that built-in rules carry: (heading, text), e.g. false positives, response.
     pub guidance: Vec<(String, String)>,
+    /// Why the project file does not let it run.
+    pub switched_off: Option<String>,
+    /// A condition of the project file: result rows that meet it raise nothing.
+    pub exclusion: Option<String>,
     pub place: QueryPlace,
     pub unknown_fields: Vec<UnknownField>,
     /// Defaults that were filled in and values that were not understood.
@@ -330,6 +338,8 @@ impl AnalyticsRule {
             status: None,
             tags: Vec::new(),
             guidance: Vec::new(),
+            switched_off: None,
+            exclusion: None,
             place,
             unknown_fields: Vec::new(),
             notes: Vec::new(),
@@ -346,6 +356,29 @@ impl AnalyticsRule {
             || self.status.as_deref().is_some_and(deprecated)
             || self.tags.iter().any(|tag| deprecated(tag));
         marked.then_some("deprecated")
+    }
+
+    /// The query that runs: where the project file excludes rows, a last column [`EXCLUDED_COLUMN`] says which.
+    pub fn run_query(&self) -> Cow<'_, str> {
+        match &self.exclusion {
+            None => Cow::Borrowed(&self.query),
+            Some(condition) => {
+                let query = self.query.trim_end().trim_end_matches(';');
+                // A comment may end either text.
+                Cow::Owned(format!("{query}\n| extend ['{EXCLUDED_COLUMN}'] = ({condition}\n)"))
+            }
+        }
+    }
+
+    /// The query with a last step that leaves out what the project file excludes, to be shown step by step.
+    pub fn filtered_query(&self) -> Cow<'_, str> {
+        match &self.exclusion {
+            None => Cow::Borrowed(&self.query),
+            Some(condition) => {
+                let query = self.query.trim_end().trim_end_matches(';');
+                Cow::Owned(format!("{query}\n| where not(iff(({condition}\n), true, false))"))
+            }
+        }
     }
 
     /// Whether a run without any result row fires (`eq 0`, `lt n`).

@@ -3,6 +3,7 @@
 //! A run that provably gives what another gave is not run again; a run that sees no row that matters is not run at all.
 //! Start at [`run`].
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -16,9 +17,9 @@ use crate::alert::{self, Alert, AlertRow};
 use crate::hunt::{HuntInput, outcome_of};
 use crate::outcome::{RuleOutcome, RuleState, TableRead};
 use crate::placeholders::{self, FilledQuery};
-use crate::query_shape::{CARRIED, CLOCK_DISTANCE, Leaf, QueryShape, TwoClocks};
+use crate::query_shape::{CARRIED, CLOCK_DISTANCE, Leaf, QueryShape, SinglePass, TwoClocks, Wanted};
 use crate::raised::{Raised, TablesLoaded};
-use crate::rule::AnalyticsRule;
+use crate::rule::{AnalyticsRule, EXCLUDED_COLUMN};
 use crate::run_groups::{self, RowTimes, RunGroup, Stretch};
 use crate::schedule::{Mode, Run, Schedule, TimeSpan, clock_after};
 
@@ -38,7 +39,14 @@ pub(crate) fn run(
         Mode::Sweep { to, .. } => to,
     };
     let end = end.or(span.map(|span| clock_after(span.last))).unwrap_or(kql_types::datetime::UNIX_EPOCH);
-    let mut runner = RuleRunner { input, rule, alerts: Vec::new(), started: Instant::now(), outcome: &mut outcome };
+    let mut runner = RuleRunner {
+        input,
+        rule,
+        alerts: Vec::new(),
+        started: Instant::now(),
+        outcome: &mut outcome,
+        excluded: HashSet::new(),
+    };
     let result = runner.run(end, span);
     let mut alerts = runner.alerts;
     alerts.iter_mut().for_each(|alert| alert.rule = index);
@@ -90,12 +98,15 @@ struct RuleRunner<'a> {
     alerts: Vec<Alert>,
     started: Instant,
     outcome: &'a mut RuleOutcome,
+    /// Keys of the rows that the project file excludes.
+    excluded: HashSet<String>,
 }
 
 /// The result of one run.
-struct RunRows {
-    columns: Vec<Column>,
-    rows: Vec<AlertRow>,
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RunRows {
+    pub columns: Vec<Column>,
+    pub rows: Vec<AlertRow>,
 }
 
 impl RuleRunner<'_> {
@@ -147,7 +158,7 @@ impl RuleRunner<'_> {
 
     fn fill(&self, query_now: i64) -> FilledQuery {
         let start = query_now.saturating_sub(self.input.options.range).max(0);
-        placeholders::fill(&self.rule.query, start, query_now)
+        placeholders::fill(&self.rule.run_query(), start, query_now)
     }
 
     fn options(&self, query_now: i64) -> QueryOptions {
@@ -185,7 +196,7 @@ impl RuleRunner<'_> {
         let second = checked.bound.as_ref().unwrap_or(bound);
         let clocks = TwoClocks { first: bound, first_now: end, second, second_now: later };
         let always_visible = |table: &str| self.is_always_visible(table);
-        Ok(QueryShape::of(clocks, self.input.engine.catalog().as_ref(), &always_visible))
+        Ok(QueryShape::of(clocks, self.input.engine.catalog().as_ref(), &always_visible, Wanted::default()))
     }
 
     /// The watchlists and external files that the query reads, and the calls that nobody answers.
@@ -275,8 +286,8 @@ impl RuleRunner<'_> {
     fn sweep(&mut self, raised: &mut Raised<'_>, shape: &QueryShape) -> Result<(), Stop> {
         let schedule = raised.schedule;
         if schedule.count > 1
-            && let Some(query) = &shape.single_pass
-            && self.single_pass(raised, shape, query)
+            && let Some(pass) = &shape.single_pass
+            && self.single_pass(raised, pass)
         {
             return Ok(());
         }
@@ -335,7 +346,7 @@ impl RuleRunner<'_> {
             options.limits.result_rows = Some(PROBE_ROWS_MAX);
             let output = self.input.engine.run_bound_blocking(&probe.query, &options).ok()?;
             for row in output.tables.first()?.rows() {
-                let found = stretch_of(schedule, shape, &row);
+                let found = stretch_of(schedule, &shape.leaves, &row);
                 stretches.extend(found.map(|(runs, leaf)| Stretch { runs, counts: !leaf.always_visible }));
             }
         }
@@ -368,7 +379,10 @@ impl RuleRunner<'_> {
         }
         let output = self.input.engine.run_blocking(&filled.text, &options);
         let output = output.map_err(|error| Stop::of_error(error, &filled))?;
-        Ok(rows_of(output))
+        let mut result = rows_of(output);
+        let excluding = take_excluding(&mut result.columns);
+        result.rows.retain_mut(|row| !self.excludes(excluding, row));
+        Ok(result)
     }
 
     /// What a result means for a stretch of runs that all have it.
@@ -400,6 +414,15 @@ impl RuleRunner<'_> {
         }
     }
 
+    /// Takes the mark from a row; counts it when the row is excluded.
+    fn excludes(&mut self, mark: Option<usize>, row: &mut AlertRow) -> bool {
+        let excluded = is_excluded(mark, row);
+        if excluded && self.excluded.insert(alert::row_key(&row.values)) {
+            self.outcome.excluded += 1;
+        }
+        excluded
+    }
+
     fn note(&mut self, text: &str) {
         if !self.outcome.notes.iter().any(|known| known == text) {
             self.outcome.notes.push(text.to_string());
@@ -407,13 +430,13 @@ impl RuleRunner<'_> {
     }
 
     /// Answers all runs with one query over the whole span; false when that cannot be done and each run must be run.
-    fn single_pass(&mut self, raised: &mut Raised<'_>, shape: &QueryShape, query: &BoundQuery) -> bool {
-        let schedule = &raised.schedule;
+    fn single_pass(&mut self, raised: &mut Raised<'_>, pass: &SinglePass) -> bool {
+        let schedule = raised.schedule;
         let Some(seen) = schedule.seen() else { return true };
         let mut options = self.options(schedule.end);
         options.window = Some(self.window(seen.first, seen.last));
         options.provenance = true;
-        let output = match self.input.engine.run_bound_blocking(query, &options) {
+        let output = match self.input.engine.run_bound_blocking(&pass.query, &options) {
             Ok(output) => output,
             // A limit that the whole span hits, a single run may keep.
             Err(_) => return false,
@@ -423,10 +446,13 @@ impl RuleRunner<'_> {
         let mut result = rows_of(output);
         let visible_columns = result.columns.len().saturating_sub(CARRIED);
         result.columns.truncate(visible_columns);
+        let excluding = take_excluding(&mut result.columns);
         let mut rows: Vec<(Range<u64>, AlertRow)> = Vec::new();
         for mut row in result.rows {
             let mark = row.values.split_off(visible_columns.min(row.values.len()));
-            if let Some((stretch, _)) = stretch_of(schedule, shape, &mark) {
+            if let Some((stretch, _)) = stretch_of(&schedule, &pass.leaves, &mark)
+                && !self.excludes(excluding, &mut row)
+            {
                 rows.push((stretch, row));
             }
         }
@@ -438,13 +464,13 @@ impl RuleRunner<'_> {
 }
 
 /// The runs that see the row behind a result row, and its leaf, from the columns of [`CARRIED`]; None where no run does.
-fn stretch_of<'s>(schedule: &Schedule, shape: &'s QueryShape, carried: &[Value]) -> Option<(Range<u64>, &'s Leaf)> {
-    let [Value::DateTime(time), Value::Long(leaf), from, until] = carried else { return None };
+fn stretch_of<'s>(schedule: &Schedule, leaves: &'s [Leaf], carried: &[Value]) -> Option<(Range<u64>, &'s Leaf)> {
+    let [Value::DateTime(time), Value::Long(leaf), from, until, _] = carried else { return None };
     let moment = |value: &Value, otherwise: i64| match value {
         Value::DateTime(ticks) => *ticks,
         _ => otherwise,
     };
-    let leaf = shape.leaves.get(usize::try_from(*leaf).ok()?)?;
+    let leaf = leaves.get(usize::try_from(*leaf).ok()?)?;
     let row = RowTimes { time: *time, from: moment(from, i64::MIN), until: moment(until, i64::MAX) };
     let stretch = run_groups::runs_seeing(schedule, leaf, row);
     (!stretch.is_empty()).then_some((stretch, leaf))
@@ -456,7 +482,7 @@ enum Sources {
     Collect,
 }
 
-fn rows_of(output: QueryOutput) -> RunRows {
+pub(crate) fn rows_of(output: QueryOutput) -> RunRows {
     let Some(table) = output.tables.into_iter().next() else {
         return RunRows { columns: Vec::new(), rows: Vec::new() };
     };
@@ -465,6 +491,19 @@ fn rows_of(output: QueryOutput) -> RunRows {
     let rows =
         values.into_iter().map(|values| AlertRow { values, sources: sources.next().unwrap_or_default() }).collect();
     RunRows { columns: table.columns, rows }
+}
+
+/// Takes the column that marks excluded rows from a result: its place.
+pub(crate) fn take_excluding(columns: &mut Vec<Column>) -> Option<usize> {
+    let place = columns.iter().rposition(|column| column.name == EXCLUDED_COLUMN)?;
+    columns.remove(place);
+    Some(place)
+}
+
+/// Takes the mark at a place from a row: whether the row is excluded.
+pub(crate) fn is_excluded(mark: Option<usize>, row: &mut AlertRow) -> bool {
+    let marked = mark.filter(|place| *place < row.values.len()).map(|place| row.values.remove(place));
+    matches!(marked, Some(Value::Bool(true)))
 }
 
 /// The same rows, in whatever order.

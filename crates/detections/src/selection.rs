@@ -1,6 +1,7 @@
 //! Which rules of a library a hunt runs: by severity, technique, table, id.
 
 use crate::rule::{AlertSeverity, AnalyticsRule};
+use crate::tuning::Choice;
 
 /// What the user asked for; an empty list asks for nothing in particular.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +14,9 @@ pub struct Selection {
     /// Ids, names, or parts of the path of the file.
     pub ids: Vec<String>,
     pub excluded: Vec<String>,
+    /// What the project file says.
+    pub select: Choice,
+    pub ignore: Choice,
 }
 
 impl Selection {
@@ -31,23 +35,33 @@ impl Selection {
         if !self.techniques.is_empty() && !rule.relevant_techniques.iter().any(asked) {
             return Some("technique not asked for".to_string());
         }
-        None
+        if let Some(what) = self.ignore.hits(rule) {
+            return Some(format!("ignored by tidewatch.yaml, by its {what}"));
+        }
+        self.select.misses(rule).map(|what| format!("not selected by tidewatch.yaml, by its {what}"))
     }
 
     /// Why a rule that reads these tables is left out.
     pub fn leaves_out_tables(&self, tables: &[String]) -> Option<String> {
         let asked = |table: &String| self.tables.iter().any(|asked| asked.eq_ignore_ascii_case(table));
-        (!self.tables.is_empty() && !tables.iter().any(asked)).then(|| "reads none of the tables asked for".to_string())
+        if !self.tables.is_empty() && !tables.iter().any(asked) {
+            return Some("reads none of the tables asked for".to_string());
+        }
+        if self.ignore.names_table(tables) {
+            return Some("ignored by tidewatch.yaml, by its tables".to_string());
+        }
+        let selected = self.select.tables.is_empty() || self.select.names_table(tables);
+        (!selected).then(|| "not selected by tidewatch.yaml, by its tables".to_string())
     }
 }
 
-fn is_technique(technique: &str, asked: &str) -> bool {
+pub(crate) fn is_technique(technique: &str, asked: &str) -> bool {
     let (technique, asked) = (technique.to_ascii_uppercase(), asked.to_ascii_uppercase());
     technique == asked || technique.strip_prefix(&asked).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// An id or a name in full, or a part of the file's path.
-fn is_named(rule: &AnalyticsRule, name: &str) -> bool {
+pub(crate) fn is_named(rule: &AnalyticsRule, name: &str) -> bool {
     let name = name.trim();
     !name.is_empty()
         && (rule.id.eq_ignore_ascii_case(name)

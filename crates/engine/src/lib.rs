@@ -4,6 +4,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod alternatives;
 mod bounded;
 mod catalog;
 mod deep;
@@ -20,6 +21,7 @@ mod run;
 mod session;
 mod subquery;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::arrow::record_batch::RecordBatch;
@@ -28,6 +30,7 @@ use kql_types::{Column, Diagnostic, Span, Value};
 
 pub use catalog::TableCatalog;
 pub use external::ExternalFiles;
+pub use kql_plan::ArrivalDelays;
 pub use many::{Clocks, ROWS_MIN};
 pub use run::Engine;
 pub use scan::{DataError, DataSet};
@@ -69,6 +72,8 @@ pub struct QueryOptions {
     pub window: Option<Window>,
     /// Only rows whose ingestion time lies in this span, both ends included, in ticks; rows without one count as arrived.
     pub arrived: Option<(i64, i64)>,
+    /// When rows without an ingestion time are taken to have arrived; None: they have none.
+    pub arrival_delays: Option<Arc<ArrivalDelays>>,
     pub parameters: Vec<(String, Value)>,
     pub strict: bool,
     /// Carry the places of the source records through the plan (costs memory).

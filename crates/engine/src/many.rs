@@ -13,6 +13,7 @@ use kql_semantics::bound::{BoundColumn, BoundQuery, BoundResult, ColumnId, Expr,
 use kql_semantics::walk::{ColumnSet, any_expr, columns_of, for_each_child_mut, for_each_input, for_each_nested};
 use kql_types::{Column, ScalarType, Span, Value};
 
+use crate::alternatives::any_of;
 use crate::{AzureDialect, Engine, EngineError, QueryOptions, QueryOutput};
 
 /// Fewer rows are read as fast by each query itself.
@@ -188,14 +189,14 @@ impl Asked {
                 all.push(filter);
             }
             if seen.insert(format!("{all:?}")) {
-                any.push(boolean(ExprKind::And(all)));
+                any.push(all);
             }
         }
         let span = Span::default();
         let source = wanted.iter().map(|column| column.name.clone()).collect();
         let kind = Box::new(RelKind::Table { name: table.to_owned(), source });
         let input = Rel { kind, columns: columns.clone(), serialized: false, span };
-        let kind = Box::new(RelKind::Filter { input, predicate: boolean(ExprKind::Or(any)) });
+        let kind = Box::new(RelKind::Filter { input, predicate: any_of(any) });
         let rel = Rel { kind, columns, serialized: false, span };
         let used = TableUse { name: table.to_owned(), columns: wanted.into_iter().map(|column| column.name).collect() };
         Some(BoundQuery {
@@ -207,10 +208,6 @@ impl Asked {
             absent: Vec::new(),
         })
     }
-}
-
-fn boolean(kind: ExprKind) -> Expr {
-    Expr { kind, ty: ScalarType::Bool, span: Span::default() }
 }
 
 /// Gives the columns of an expression other ids; None when one is not known.

@@ -250,6 +250,7 @@ impl Engine {
             options: LowerOptions {
                 window: options.window.map(|window| WindowClip { from: window.from, to: window.to }),
                 arrived: options.arrived.map(|(from, to)| WindowClip { from, to }),
+                arrival_delays: options.arrival_delays.clone(),
                 provenance: options.provenance,
                 azure_status: match dialect {
                     AzureDialect::Raw => None,

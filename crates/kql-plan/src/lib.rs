@@ -14,5 +14,5 @@ pub mod places;
 pub mod value;
 
 pub use error::{KernelFailure, LowerError, LowerResult};
-pub use lower::{LowerOptions, Lowered, Lowering, Tables, WindowClip};
+pub use lower::{ArrivalDelays, LowerOptions, Lowered, Lowering, Tables, WindowClip};
 pub use value::value_at;

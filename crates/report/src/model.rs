@@ -43,6 +43,12 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes: Option<Changes>,
     pub library: Library,
+    /// The project file, and what became of its entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<Json>,
+    /// How each rule fared when the service's runs were replayed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Json>,
     /// Wall time; only when asked for, since it differs from run to run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
@@ -53,6 +59,7 @@ pub struct Report {
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Mode {
     Sweep { from: Option<String>, to: Option<String> },
+    Replay { from: Option<String>, to: Option<String> },
     Once { as_of: Option<String> },
 }
 
@@ -203,6 +210,8 @@ pub struct Rule {
     pub runs: RunCounts,
     pub tables: Vec<TableRead>,
     pub rows: u64,
+    /// Result rows that the project file excludes, each counted once.
+    pub suppressed_rows: u64,
     pub alerts: usize,
     pub azure_status_dialect: Option<String>,
     pub diagnostics: Vec<Diagnostic>,
@@ -265,6 +274,9 @@ pub struct Alert {
     pub entities: Vec<Map<String, Json>>,
     /// Number of the incident; hunting queries make none.
     pub incident: Option<u32>,
+    /// When it was made, in a replay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
     pub custom_details: BTreeMap<String, Vec<String>>,
     pub properties: BTreeMap<String, String>,
     /// (name, type) of the result.

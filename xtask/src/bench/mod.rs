@@ -8,6 +8,7 @@
 
 mod own_data;
 mod raw;
+mod replay;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,6 +49,9 @@ pub struct Options {
     /// Measure fifty filters over one table, by fifty scans and by one.
     #[arg(long)]
     shared_scan: bool,
+    /// Measure replays over the last thirty days: five hundred rules that judge rows on their own, and joins stepped hourly.
+    #[arg(long)]
+    replay: bool,
     #[arg(long, value_delimiter = ',')]
     queries: Vec<String>,
     #[arg(long, default_value_t = 5)]
@@ -142,6 +146,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     if options.shared_scan {
         let (engine, query) = engine_over(options)?;
         return crate::shared_scan::run(&engine, &query);
+    }
+    if options.replay {
+        let (engine, query) = engine_over(options)?;
+        return replay::run(&engine, &query, options.threads);
     }
     if let Some(name) = &options.one {
         let measured = match name.as_str() {

@@ -18,6 +18,7 @@ use super::hunt;
 use crate::args::{DemoArgs, NameArgs};
 use crate::builtin;
 use crate::exit::Exit;
+use crate::project::Project;
 use crate::report::places::Places;
 use crate::report::{ReportInput, terminal};
 use crate::session::{self, Session, SessionInput};
@@ -69,6 +70,8 @@ pub fn run(args: &DemoArgs) -> Result<Exit> {
         places: &places,
         mode: hunt_options.mode,
         builtin: true,
+        project: &Project::default(),
+        replay: None,
         fidelity: false,
         command_line: Vec::new(),
         rule_set_commit: None,

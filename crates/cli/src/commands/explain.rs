@@ -11,33 +11,38 @@ use engine::{QueryOptions, Window};
 use kql_types::datetime;
 use serde_json::{Value as Json, json};
 
-use crate::args::{ExplainArgs, SourcesFormat};
+use crate::args::{ExplainArgs, FileArgs, SourcesFormat};
 use crate::diagnostics::{Source, render};
 use crate::exit::{Exit, Failure};
+use crate::project::Project;
 use crate::session::{Reading, Session, SessionInput, parse_time};
 use crate::terminal::{safe, stdout_has_colour};
 
 /// Counts the steps of one rule over logs, as of one moment.
 pub fn run(args: &ExplainArgs) -> Result<Exit> {
-    let library = library::load(std::slice::from_ref(&args.rule));
-    let Some(rule) = library.rules.first() else {
+    let mut library = library::load(std::slice::from_ref(&args.rule));
+    let mut project = Project::of(std::slice::from_ref(&args.rule))?;
+    project.apply(&mut library);
+    if library.rules.is_empty() {
         let reason =
             library.broken.first().map_or_else(|| "no rule there".to_string(), |broken| broken.message.clone());
         return Err(Failure::input(format!("{}: {reason}", args.rule.display())));
-    };
+    }
     let session = Session::open(SessionInput {
         logs: &args.logs,
-        reading: Reading::plain(),
+        reading: Reading::new(&args.reading, &FileArgs::default())?,
         names: &args.names,
         functions: library.functions.clone(),
         watchlists: library.watchlist_files.clone(),
         threads: args.threads.map(usize::from),
     })?;
+    project.check(&session, &mut library);
+    let Some(rule) = library.rules.first() else { return Ok(Exit::Clean) };
     let now = match &args.as_of {
         Some(text) => parse_time("--as-of", text)?,
         None => session.default_now(),
     };
-    let filled = placeholders::fill(&rule.query, now.saturating_sub(datetime::TICKS_PER_DAY), now);
+    let filled = placeholders::fill(&rule.filtered_query(), now.saturating_sub(datetime::TICKS_PER_DAY), now);
     let mut options = QueryOptions::at(now);
     let whole = args.whole || rule.kind == RuleKind::Hunting;
     let from = if whole { 0 } else { now.saturating_sub(rule.query_period) };

@@ -19,9 +19,11 @@ use engine::Limits;
 use crate::args::{FileArgs, HuntArgs, HuntFormat, SeverityArg};
 use crate::builtin;
 use crate::cache;
+use crate::commands::replay;
 use crate::exit::{Exit, Failure};
 use crate::git;
 use crate::progress::Hunting;
+use crate::project::Project;
 use crate::report::lines::LineStream;
 use crate::report::places::Places;
 use crate::report::{ReportInput, json, lines, terminal};
@@ -38,8 +40,11 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     let range = session::parse_length("--range", &args.range)?;
     let rule_time = session::parse_time_limit("--time-limit", &args.time_limit)?;
     let memory = args.memory_limit.as_deref().map(|size| session::parse_size("--memory-limit", size)).transpose()?;
-    let builtin = args.rules.is_empty();
-    let library = if builtin { builtin::library() } else { library::load(&args.rules) };
+    let mut project = Project::of(&args.rules)?;
+    let sources = if args.rules.is_empty() { &project.tuning.sources } else { &args.rules };
+    let builtin = sources.is_empty();
+    let mut library = if builtin { builtin::library() } else { library::load(sources) };
+    project.apply(&mut library);
     refuse_nothing(args, &library)?;
     let threads = args.threads.map_or_else(cores, usize::from);
     // Nothing later than the last run is looked at; what is earlier may be look-back.
@@ -59,6 +64,7 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     if args.resume {
         note(&cache::resumed(&session.loaded));
     }
+    project.check(&session, &mut library);
     let options = HuntOptions {
         mode,
         range,
@@ -67,17 +73,22 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
         threads,
         limits: Limits { time: Some(rule_time), memory, result_rows: Some(RESULT_ROWS_MAX) },
         rule_time: Some(rule_time),
-        selection: selection(args),
+        selection: project.selection(selection(args)),
     };
     let interrupted = interrupt_flag();
-    if args.format == HuntFormat::Ndjson {
+    if args.format == HuntFormat::Ndjson && !args.replay {
         let out = Box::new(BufWriter::new(io::stdout()));
         let lines = LineStream::new(&library, &session, builtin, args.times, out);
         let found = run_rules(&session, &library, &options, &interrupted, Some(&lines));
         lines.finish()?;
         return Ok(exit(args, &session, &library, &found, interrupted.load(Ordering::Relaxed)));
     }
-    let found = run_rules(&session, &library, &options, &interrupted, None);
+    let mut found = run_rules(&session, &library, &options, &interrupted, None);
+    project.count(&found);
+    let replayed = match args.replay {
+        true => Some(replay::run(args, &session, &library, &options, &interrupted, &mut found)?),
+        false => None,
+    };
     let places = Places::of_alerts(&found.alerts, &session.loaded)?;
     let input = ReportInput {
         hunt: &found,
@@ -86,6 +97,8 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
         places: &places,
         mode,
         builtin,
+        project: &project,
+        replay: replayed.as_ref(),
         fidelity: args.fidelity,
         command_line: command_line(),
         rule_set_commit: args.rules.first().and_then(|path| git::commit(&git::folder_of(path))),
@@ -93,7 +106,7 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     };
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
-        HuntFormat::Ndjson => {}
+        HuntFormat::Ndjson => lines::write_all(&input, args.times, &mut out)?,
         HuntFormat::Table => terminal::write(&input, args.all, &mut out)?,
         HuntFormat::Json => {
             serde_json::to_writer_pretty(&mut out, &json::document(&input))?;
@@ -197,6 +210,7 @@ fn selection(args: &HuntArgs) -> Selection {
         tables: args.table.clone(),
         ids: args.id.clone(),
         excluded: args.exclude.clone(),
+        ..Selection::default()
     }
 }
 

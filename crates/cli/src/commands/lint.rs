@@ -9,13 +9,16 @@ use detections::attack::Version;
 use detections::library::{self, RuleLibrary};
 use detections::lint::baseline::Baseline;
 use detections::lint::codes::{self, CODES, LintCode};
-use detections::lint::{Allowance, DataFacts, Finding, Level, LintContext, Profile, TestsBeside, fix, lint};
+use detections::lint::{DataFacts, Finding, Level, LintContext, Profile, TestsBeside, fix, lint};
 use detections::rule::AnalyticsRule;
-use detections::{rule_test, yaml};
+use detections::rule_test;
+use detections::selection::Selection;
+use engine::QueryOptions;
 
-use crate::args::{AttackArg, LevelArg, LintArgs, LintFormat, LintProfileArg};
+use crate::args::{AttackArg, FileArgs, LevelArg, LintArgs, LintFormat, LintProfileArg};
 use crate::exit::{Exit, Failure};
 use crate::git;
+use crate::project::Project;
 use crate::report::lint::{self as report, LintReport};
 use crate::session::{self, Reading, Session, SessionInput};
 
@@ -24,7 +27,9 @@ pub fn run(args: &LintArgs) -> Result<Exit> {
     if let Some(code) = &args.explain {
         return explain(code);
     }
-    let library = library::load(&args.paths);
+    let mut library = library::load(&args.paths);
+    let mut project = Project::of(&args.paths)?;
+    project.apply(&mut library);
     if library.rules.is_empty() && library.broken.is_empty() && library.unreadable.is_empty() {
         return Err(Failure::input("no rules there"));
     }
@@ -35,12 +40,14 @@ pub fn run(args: &LintArgs) -> Result<Exit> {
             return Err(Failure::usage(format!("--since: `{revision}` is no revision of the rules' repository")));
         }
     }
-    let mut found = find(args, &library)?;
+    let mut found = find(args, &library, &project)?;
     let mut fixed = 0;
     if args.fix {
         fixed = apply_fixes(&library, &found)?;
         if fixed > 0 {
-            found = find(args, &library::load(&args.paths))?;
+            library = library::load(&args.paths);
+            project.apply(&mut library);
+            found = find(args, &library, &project)?;
         }
     }
     if let Some(path) = &args.write_baseline {
@@ -96,9 +103,9 @@ fn check_names<'a>(given: impl Iterator<Item = &'a String>) -> Result<()> {
     Ok(())
 }
 
-fn find(args: &LintArgs, library: &RuleLibrary) -> Result<Vec<Finding>> {
+fn find(args: &LintArgs, library: &RuleLibrary, project: &Project) -> Result<Vec<Finding>> {
     let session = Session::open(SessionInput {
-        reading: Reading::plain(),
+        reading: Reading::new(&args.reading, &FileArgs::default())?,
         logs: &args.logs,
         names: &args.names,
         functions: library.functions.clone(),
@@ -109,7 +116,6 @@ fn find(args: &LintArgs, library: &RuleLibrary) -> Result<Vec<Finding>> {
     let earlier = |file: &str| git::show(args.since.as_deref()?, Path::new(file));
     let tests = TestFiles::of(library);
     let beside = |rule: &AnalyticsRule| tests.beside(rule);
-    let allowed = project_silences(&args.paths)?;
     let context = LintContext {
         engine: &session.engine,
         profile: match args.profile {
@@ -124,11 +130,18 @@ fn find(args: &LintArgs, library: &RuleLibrary) -> Result<Vec<Finding>> {
         earlier: args.since.is_some().then_some(&earlier),
         tests: Some(&beside),
         data: facts.as_ref(),
-        allowed: &allowed,
+        allowed: &project.silences,
     };
     let mut found = lint(library, &context);
+    let left_out: Vec<(&str, &str)> = library
+        .rules
+        .iter()
+        .filter(|rule| is_left_out(&session, project, rule))
+        .map(|rule| (rule.place.file.as_str(), rule.id.as_str()))
+        .collect();
     found.retain(|finding| {
-        finding.code.level >= level(args.level)
+        !left_out.contains(&(finding.file.as_str(), finding.rule_id.as_str()))
+            && finding.code.level >= level(args.level)
             && (args.select.is_empty() || args.select.iter().any(|given| names(given, finding.code)))
             && !args.ignore.iter().any(|given| names(given, finding.code))
     });
@@ -167,13 +180,19 @@ impl TestFiles {
     }
 }
 
-/// The silences of the project file `tidewatch.yaml`, looked for from the rules upwards.
-fn project_silences(paths: &[PathBuf]) -> Result<Vec<Allowance>> {
-    let Some(file) = paths.first().and_then(|path| crate::project::find(path)) else { return Ok(Vec::new()) };
-    let shown = file.display();
-    let text = std::fs::read_to_string(&file).map_err(|e| Failure::input(format!("{shown}: {e}")))?;
-    let document = yaml::parse(&text).map_err(|e| Failure::input(format!("{shown}: {}", e.message)))?;
-    Allowance::of_project(&document).map_err(|e| Failure::input(format!("{shown}: {e}")))
+/// Whether the project file leaves a rule out: by what it is, or by the tables it reads.
+fn is_left_out(session: &Session, project: &Project, rule: &AnalyticsRule) -> bool {
+    if project.leaves_out(rule).is_some() {
+        return true;
+    }
+    let tuning = &project.tuning;
+    if tuning.select.tables.is_empty() && tuning.ignore.tables.is_empty() {
+        return false;
+    }
+    let checked = session.engine.check(&rule.query, &QueryOptions::at(session.default_now()));
+    let tables: Vec<String> =
+        checked.bound.iter().flat_map(|bound| &bound.tables).map(|table| table.name.clone()).collect();
+    project.selection(Selection::default()).leaves_out_tables(&tables).is_some()
 }
 
 /// Writes the safe fixes of all findings; gives how many were applied.

@@ -10,6 +10,7 @@ pub mod lint;
 pub mod load;
 pub mod lsp;
 pub mod query;
+mod replay;
 pub mod shell;
 pub mod sources;
 pub mod test;

@@ -10,6 +10,7 @@ use detections::rule_test::{self, CaseResult, Names, RuleTest, TestError, Verdic
 use crate::args::{RequireArg, TestArgs, TestFormat};
 use crate::exit::{Exit, Failure};
 use crate::git;
+use crate::project::Project;
 use crate::report::rule_tests::{self, RuleTests, TestReport};
 use crate::session;
 
@@ -30,8 +31,14 @@ pub fn run(args: &TestArgs) -> Result<Exit> {
 
 fn collect(args: &TestArgs) -> Result<TestReport> {
     let (test_files, rule_paths) = sort_paths(&args.paths)?;
-    let library = library::load(&rule_paths);
-    let mut names = Names { schemas: session::read_schemas(&args.names.schemas)?, functions: Vec::new() };
+    let mut library = library::load(&rule_paths);
+    let mut project = Project::of(&args.paths)?;
+    project.apply(&mut library);
+    let mut names = Names {
+        schemas: session::read_schemas(&args.names.schemas)?,
+        functions: Vec::new(),
+        geoip: args.names.geoip.clone(),
+    };
     for path in &args.names.functions {
         names.functions.extend(library::load_functions(path).map_err(Failure::input)?);
     }
@@ -40,7 +47,9 @@ fn collect(args: &TestArgs) -> Result<TestReport> {
     let changed = changed_files(args)?;
     for file in &test_files {
         // A rule that is left out is tested all the same, only not now.
+        let chosen = |rule: usize| library.rules.get(rule).is_none_or(|rule| project.leaves_out(rule).is_none());
         let runs = changed.as_ref().is_none_or(|changed| is_touched(file, changed));
+        let runs = runs && read(file).ok().and_then(|test| rule_of(&test, file, &library)).is_none_or(chosen);
         if runs {
             report.rules.push(run_file(file, &library, &names, args, &mut tested));
         } else {
@@ -52,7 +61,7 @@ fn collect(args: &TestArgs) -> Result<TestReport> {
     }
     for (rule, tested) in library.rules.iter().zip(&tested) {
         let touched = changed.as_ref().is_none_or(|changed| is_touched(Path::new(&rule.place.file), changed));
-        if !tested && touched {
+        if !tested && touched && project.leaves_out(rule).is_none() {
             report.untested.push((rule.name.clone(), rule.place.file.clone()));
         }
     }

@@ -49,7 +49,7 @@ pub fn document(input: &ReportInput<'_>) -> Report {
         command_line: input.command_line.clone(),
         rule_set_commit: input.rule_set_commit.clone(),
         attack_version: attack::Version::default().number().to_string(),
-        mode: mode(input.mode),
+        mode: mode(input),
         span: input.hunt.span.map(|span| Span { first: time(span.first), last: time(span.last) }),
         rules_from: if input.builtin { "built-in" } else { "files" }.to_string(),
         reference_tables: if input.fidelity { "clipped to the window" } else { "visible in every window" }.to_string(),
@@ -64,6 +64,8 @@ pub fn document(input: &ReportInput<'_>) -> Report {
         alerts,
         changes: None,
         library: library(input),
+        tuning: super::tuning::json(input.project),
+        replay: input.replay.map(|replayed| replayed.json(input.library)),
         seconds: input.seconds,
     };
     report.incidents.sort_by(|a, b| (&b.last_activity, b.number).cmp(&(&a.last_activity, a.number)));
@@ -74,8 +76,11 @@ fn time(ticks: i64) -> String {
     datetime::format(ticks)
 }
 
-fn mode(mode: Mode) -> model::Mode {
-    match mode {
+fn mode(input: &ReportInput<'_>) -> model::Mode {
+    match input.mode {
+        Mode::Sweep { from, to } if input.replay.is_some() => {
+            model::Mode::Replay { from: from.map(time), to: to.map(time) }
+        }
         Mode::Sweep { from, to } => model::Mode::Sweep { from: from.map(time), to: to.map(time) },
         Mode::Once { as_of } => model::Mode::Once { as_of: as_of.map(time) },
     }
@@ -122,6 +127,10 @@ fn summary(input: &ReportInput<'_>) -> Summary {
 /// incident.
 fn incidents(input: &ReportInput<'_>) -> (IncidentBook, Vec<Option<u32>>) {
     let alerts = &input.hunt.alerts;
+    if let Some(replayed) = input.replay {
+        let numbers = alerts.iter().map(|alert| alert.incident).collect();
+        return (replayed.replay.incidents.clone(), numbers);
+    }
     let mut order: Vec<(usize, &Alert)> = alerts.iter().enumerate().collect();
     order.sort_by_key(|(index, alert)| (alert.run.query_now, alert.rule, alert.start_time, *index));
     let mut book = IncidentBook::default();
@@ -179,6 +188,7 @@ pub fn rule(library: &RuleLibrary, builtin: bool, times: bool, outcome: &RuleOut
         },
         tables: tables.collect(),
         rows: outcome.rows,
+        suppressed_rows: outcome.excluded,
         alerts: outcome.alerts,
         azure_status_dialect: outcome.azure_dialect.map(str::to_string),
         diagnostics: outcome.diagnostics.iter().map(|d| diagnostic(d, rule)).collect(),
@@ -253,7 +263,8 @@ pub fn alert(library: &RuleLibrary, places: &Places, tables: &[&str], alert: &Al
         first_record: places.times(alert).map(|(first, _)| time(first)),
         last_record: places.times(alert).map(|(_, last)| time(last)),
         entities,
-        incident: None,
+        incident: alert.incident,
+        made: alert.made.map(time),
         custom_details: alert.custom_details.iter().cloned().collect(),
         properties: alert.properties.iter().cloned().collect(),
         columns: alert.columns.iter().map(|column| (column.name.clone(), column.ty.name().to_string())).collect(),
@@ -263,7 +274,10 @@ pub fn alert(library: &RuleLibrary, places: &Places, tables: &[&str], alert: &Al
         query: rule.map(|rule| security_alert::query_text(alert, rule)),
         next: Vec::new(),
         guidance: rule.map(|rule| rule.guidance.iter().cloned().collect()),
-        security_alert: rule.map(|rule| security_alert::row(alert, rule)),
+        security_alert: rule.map(|rule| match alert.made {
+            Some(made) => security_alert::row_at(alert, rule, made),
+            None => security_alert::row(alert, rule),
+        }),
     };
     filled.next = next::queries(&filled, tables);
     filled

@@ -74,6 +74,21 @@ impl<'a> LineStream<'a> {
     }
 }
 
+/// A replay as lines: each rule with its alerts, newest first, then what the replay says of the rules, and the incidents.
+pub fn write_all(input: &ReportInput<'_>, times: bool, out: &mut dyn Write) -> Result<()> {
+    let tables = input.tables();
+    for outcome in &input.hunt.outcomes {
+        write_line("rule", &json::rule(input.library, input.builtin, times, outcome), out)?;
+        for alert in input.hunt.alerts.iter().filter(|alert| Some(alert.rule) == outcome.rule) {
+            write_line("alert", &json::alert(input.library, input.places, &tables, alert), out)?;
+        }
+    }
+    for (kind, line) in input.replay.iter().flat_map(|replayed| replayed.lines(input.library)) {
+        write_line(kind, &line, out)?;
+    }
+    Ok(())
+}
+
 fn write_line(kind: &str, value: &impl Serialize, out: &mut dyn Write) -> Result<()> {
     let mut line = serde_json::Map::new();
     line.insert("type".to_string(), Json::from(kind));

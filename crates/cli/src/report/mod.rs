@@ -4,14 +4,17 @@ pub mod json;
 pub mod lines;
 pub mod lint;
 pub mod places;
+pub mod replay;
 pub mod rule_tests;
 pub mod sources;
 pub mod terminal;
+pub mod tuning;
 
 use detections::hunt::Hunt;
 use detections::library::RuleLibrary;
 use detections::schedule::Mode;
 
+use crate::project::Project;
 use crate::session::Session;
 use places::Places;
 
@@ -24,6 +27,9 @@ pub struct ReportInput<'a> {
     pub mode: Mode,
     /// No rules were given: the built-in ones ran.
     pub builtin: bool,
+    pub project: &'a Project,
+    /// What a replay says besides alerts.
+    pub replay: Option<&'a replay::Replayed>,
     pub fidelity: bool,
     /// What was typed, without what changes no byte of the report.
     pub command_line: Vec<String>,

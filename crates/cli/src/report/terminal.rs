@@ -26,6 +26,10 @@ pub fn write(input: &ReportInput<'_>, all: bool, out: &mut dyn Write) -> Result<
     let colour = stdout_has_colour();
     head(input, colour, out)?;
     alerts(input, colour, out)?;
+    if let Some(replayed) = input.replay {
+        replayed.write(input.library, all, colour, out)?;
+    }
+    super::tuning::write(input.project, all, colour, out)?;
     rules(input, all, colour, out)?;
     logs(input, colour, out)?;
     if let Some(seconds) = input.seconds {
@@ -56,6 +60,7 @@ fn head(input: &ReportInput<'_>, colour: bool, out: &mut dyn Write) -> Result<()
         None => "no event with a time".to_string(),
     };
     let mode = match input.mode {
+        Mode::Sweep { .. } if input.replay.is_some() => "each rule replayed as the service runs it".to_string(),
         Mode::Sweep { from: None, to: None } => "each rule swept over the whole span".to_string(),
         Mode::Sweep { from, to } => {
             let end = |time: Option<i64>, otherwise: &str| time.map_or_else(|| otherwise.to_string(), minute);
@@ -126,6 +131,10 @@ fn one_alert(input: &ReportInput<'_>, alert: &Alert, colour: bool, out: &mut dyn
         if minute(first) == minute(last) { minute(first) } else { format!("{} to {}", minute(first), minute(last)) };
     let runs = if alert.runs > 1 { format!(", seen by {} runs", alert.runs) } else { String::new() };
     line(out, "when", &format!("{when}{runs}"))?;
+    if let Some(made) = alert.made {
+        let incident = alert.incident.map(|number| format!(", incident {number}")).unwrap_or_default();
+        line(out, "made", &format!("{}{incident}", minute(made)))?;
+    }
     let mut what = alert.tactics.clone();
     what.extend(alert.techniques.iter().cloned());
     line(out, "ATT&CK", &what.join(", "))?;

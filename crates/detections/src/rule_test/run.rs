@@ -52,6 +52,8 @@ pub struct CaseResult {
 pub struct Names {
     pub schemas: SchemaSet,
     pub functions: Vec<StoredFunction>,
+    /// A database with the places of addresses.
+    pub geoip: Option<PathBuf>,
 }
 
 /// A test with everything loaded that its cases need.
@@ -121,7 +123,11 @@ fn engine(test: &RuleTest, mut data: DataSet, library: &RuleLibrary, names: &Nam
     for list in &test.watchlists {
         catalog = loaded_data::add_watchlist(catalog, &mut data, &list.name, &list.headers, &list.rows)?;
     }
-    Ok(Engine::new(Arc::new(catalog), Arc::new(data)))
+    let engine = Engine::new(Arc::new(catalog), Arc::new(data));
+    match &names.geoip {
+        Some(file) => engine.with_geoip(file).map_err(|error| error.to_string()),
+        None => Ok(engine),
+    }
 }
 
 impl Prepared<'_> {
@@ -208,14 +214,12 @@ impl Prepared<'_> {
         // Where the test says when records arrive, runs see what had arrived by then, as in the service.
         if case.events.iter().any(|event| event.arrives().is_some()) && rule.kind != RuleKind::Hunting {
             let (first, last) = span.unwrap_or((now, now));
-            let replay = service::replay(input, schemas, TimeSpan { first, last });
+            let options = service::ReplayOptions::over(TimeSpan { first, last });
+            let replay = service::replay(input, schemas, &options);
             return match replay.rules.first() {
                 None => Err("invalid: the query does not bind".to_string()),
                 Some(run) if run.failures > 0 => Err(format!("failed: {}", run.reason)),
-                Some(_) => Ok(Found {
-                    incidents: replay.incidents.incidents.len(),
-                    alerts: replay.alerts.into_iter().map(|(_, alert)| alert).collect(),
-                }),
+                Some(_) => Ok(Found { incidents: replay.incidents.incidents.len(), alerts: replay.alerts }),
             };
         }
         let found = hunt::hunt(input, &());
@@ -235,7 +239,7 @@ impl Prepared<'_> {
 
     fn steps(&self, loaded: &Loaded, rule: &AnalyticsRule) -> Result<Vec<Step>, String> {
         let now = self.test.query_now;
-        let filled = placeholders::fill(&rule.query, now - datetime::TICKS_PER_DAY, now);
+        let filled = placeholders::fill(&rule.filtered_query(), now - datetime::TICKS_PER_DAY, now);
         let mut options = QueryOptions::at(now);
         if rule.kind != RuleKind::Hunting {
             options.window = Some(Window { from: now - rule.query_period, to: now, fidelity: false });

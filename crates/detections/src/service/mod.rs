@@ -3,10 +3,18 @@
 //!
 //! Nothing here reads a clock, and only [`replay`] runs queries. Start at [`RuleClock`] and [`IncidentBook`].
 
+mod answers;
 mod clock;
+mod delays;
 mod incident;
 mod replay;
+#[cfg(test)]
+mod simulated;
+mod visibility;
 
+pub use answers::Method;
 pub use clock::{Ended, FailureKind, RuleClock, Seen, ServiceRun};
+pub use delays::default_delays;
 pub use incident::{Incident, IncidentBook, IncidentStatus};
-pub use replay::{Replay, ReplayedRule, replay};
+pub use replay::{Replay, ReplayOptions, ReplayedRule, replay};
+pub use visibility::{Sliding, Visible};

@@ -2,25 +2,30 @@
 //!
 //! Runs of all rules are taken in the order in which they start. Each sees only what had arrived by then; its alerts become
 //! rows of `SecurityAlert`, its incidents rows of `SecurityIncident`, and rules that read these tables see them from then on.
-//! The result depends on the data, the rules and the span alone. Start at [`replay`].
+//! What a run sees is often known without running it, see [`super::answers`]. The result depends on the data, the rules and the
+//! span alone, not on the number of threads. Start at [`replay`].
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use connectors::LoadOptions;
-use engine::{Engine, EngineError, QueryOptions, Window};
+use engine::{ArrivalDelays, Engine, EngineError, QueryOptions, Window};
+use kql_semantics::bound::BoundQuery;
 use serde_json::Value as Json;
 use tables::SchemaSet;
 
+use super::answers::{Answer, Answers, Method};
 use super::clock::{Ended, FailureKind, RuleClock, Seen, ServiceRun};
 use super::incident::IncidentBook;
 use crate::alert::{self, Alert, AlertRow};
+use crate::focus;
 use crate::hunt::HuntInput;
-use crate::library::RuleLibrary;
 use crate::loaded_data;
 use crate::placeholders;
 use crate::rule::{AnalyticsRule, RuleKind};
+use crate::rule_run::{RunRows, is_excluded, rows_of, take_excluding};
 use crate::schedule::{Run, TimeSpan};
 use crate::security_alert;
 
@@ -32,9 +37,12 @@ const WRITTEN: [&str; 2] = ["SecurityAlert", "SecurityIncident"];
 pub struct ReplayedRule {
     /// Index into the library's rules.
     pub rule: usize,
-    /// Runs whose query was run.
+    pub method: Method,
+    /// Runs that took place.
+    pub runs: u64,
+    /// Queries that were really run for them, those that find out what the runs see among them.
     pub executed: u64,
-    /// Runs that saw no row of any of their tables, and whose query gives nothing then.
+    /// Runs that are known to give nothing.
     pub empty: u64,
     pub suppressed: u64,
     pub alerts: u64,
@@ -52,10 +60,8 @@ pub struct ReplayedRule {
 #[derive(Debug, Clone, Default)]
 pub struct Replay {
     pub rules: Vec<ReplayedRule>,
-    /// In the order in which they were made, each with the moment.
-    pub alerts: Vec<(i64, Alert)>,
-    /// The numbers of the incidents that the alerts went to; None where a rule makes none.
-    pub incident_of: Vec<Option<u32>>,
+    /// In the order in which they were made.
+    pub alerts: Vec<Alert>,
     pub incidents: IncidentBook,
     /// Keys of all rows raised, by rule: what a sweep found besides was missed.
     raised: HashMap<usize, BTreeMap<String, u64>>,
@@ -71,29 +77,114 @@ impl Replay {
     }
 }
 
+/// How to replay.
+#[derive(Debug, Clone)]
+pub struct ReplayOptions {
+    /// The rules are created at its start; the last run is not after its end.
+    pub span: TimeSpan,
+    /// How long after the end rules go on until all is read, with one run at or after that moment; rules that fire on nothing
+    /// do not. None: the end is the end.
+    pub settle: Option<i64>,
+    /// When rows without an ingestion time arrive.
+    pub delays: Arc<ArrivalDelays>,
+    /// Every run is run, whatever is known: to compare with.
+    pub rerun_all: bool,
+}
+
+impl ReplayOptions {
+    /// A replay of a span, with rows arriving at once where nothing is known.
+    pub fn over(span: TimeSpan) -> ReplayOptions {
+        ReplayOptions { span, settle: None, delays: Arc::default(), rerun_all: false }
+    }
+}
+
 /// Runs the scheduled and near-real-time rules from the first to the last moment of the span.
-pub fn replay(input: HuntInput<'_>, schemas: &SchemaSet, span: TimeSpan) -> Replay {
-    let mut service = Service::new(input, schemas, span);
+pub fn replay(input: HuntInput<'_>, schemas: &SchemaSet, options: &ReplayOptions) -> Replay {
+    let runs = |index: usize| input.library.rules.get(index).is_some_and(|rule| is_replayed(input, index, rule));
+    // Each rule has many runs.
+    const READINGS: usize = 3;
+    let focused = focus::focused(input, &runs, READINGS);
+    let input = HuntInput { engine: focused.as_ref().unwrap_or(input.engine), ..input };
+    let mut service = Service::new(input, schemas, options);
     while let Some(Reverse((_, index))) = service.due.pop() {
         service.step(index);
     }
     service.finish()
 }
 
+/// Whether the service runs a rule on its own.
+fn is_replayed(input: HuntInput<'_>, index: usize, rule: &AnalyticsRule) -> bool {
+    let skipped =
+        rule.retired().is_some() || rule.switched_off.is_some() || input.options.selection.leaves_out(rule).is_some();
+    let copy = input.library.duplicates.iter().any(|d| d.second == index && d.same_query);
+    rule.kind != RuleKind::Hunting && !skipped && !copy
+}
+
 /// A rule with its clock.
 struct Running {
     rule: usize,
     clock: RuleClock,
-    tables: Vec<String>,
-    /// It gives nothing when its tables show nothing.
-    may_skip: bool,
+    /// It reads what runs write.
+    reads_written: bool,
+    answers: Answers,
     result: ReplayedRule,
+}
+
+/// A rule that binds, and what is known of its runs.
+fn prepared(input: HuntInput<'_>, options: &ReplayOptions, index: usize) -> Option<Running> {
+    let rule = input.library.rules.get(index)?;
+    let now = options.span.last;
+    let filled = placeholders::fill(&rule.run_query(), now.saturating_sub(input.options.range).max(0), now);
+    let checked = input.engine.check(&filled.text, &QueryOptions::at(now));
+    let bound: BoundQuery = checked.bound.filter(|bound| bound.unsupported.is_empty())?;
+    let tables: Vec<String> = bound.tables.iter().map(|table| table.name.clone()).collect();
+    if input.options.selection.leaves_out_tables(&tables).is_some() {
+        return None;
+    }
+    let reads_written = tables.iter().any(|table| WRITTEN.contains(&table.as_str()));
+    let (answers, executed) = match reads_written || options.rerun_all {
+        true => (Answers::ReRun, 0),
+        false => Answers::prepare(input, rule, &bound, options.span, &options.delays),
+    };
+    let result = ReplayedRule { rule: index, method: answers.method(), executed, ..ReplayedRule::default() };
+    let clock = RuleClock::new(rule, options.span.first, None);
+    Some(Running { rule: index, clock, reads_written, answers, result })
+}
+
+/// Stack of a worker: deep queries are walked by recursion.
+const STACK_BYTES: usize = 64 << 20;
+
+/// All rules that run, prepared side by side, in their order.
+fn prepare_all(input: HuntInput<'_>, options: &ReplayOptions) -> Vec<Running> {
+    let rules = input.library.rules.iter().enumerate();
+    let wanted: Vec<usize> =
+        rules.filter(|(index, rule)| is_replayed(input, *index, rule)).map(|(index, _)| index).collect();
+    let slots: Vec<Mutex<Option<Running>>> = wanted.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let (Some(index), Some(slot)) = (wanted.get(at), slots.get(at)) else { return };
+            if input.interrupted.load(Ordering::Relaxed) {
+                return;
+            }
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = prepared(input, options, *index);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..input.options.threads.max(1) {
+            // Without another thread the rules are prepared by those there are.
+            drop(std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work));
+        }
+    });
+    work();
+    slots.into_iter().filter_map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
 }
 
 struct Service<'a> {
     input: HuntInput<'a>,
     schemas: &'a SchemaSet,
-    span: TimeSpan,
+    options: &'a ReplayOptions,
     running: Vec<Running>,
     /// (when the next run starts, index into `running`), earliest first.
     due: BinaryHeap<Reverse<(i64, usize)>>,
@@ -107,72 +198,66 @@ struct Service<'a> {
 }
 
 impl<'a> Service<'a> {
-    fn new(input: HuntInput<'a>, schemas: &'a SchemaSet, span: TimeSpan) -> Service<'a> {
+    fn new(input: HuntInput<'a>, schemas: &'a SchemaSet, options: &'a ReplayOptions) -> Service<'a> {
         let mut service = Service {
             input,
             schemas,
-            span,
-            running: Vec::new(),
+            options,
+            running: prepare_all(input, options),
             due: BinaryHeap::new(),
             replay: Replay::default(),
             written: input.engine.clone(),
             alert_rows: Vec::new(),
             shown: 0,
         };
-        let library: &RuleLibrary = input.library;
-        for (index, rule) in library.rules.iter().enumerate() {
-            let skipped = rule.retired().is_some() || input.options.selection.leaves_out(rule).is_some();
-            let copy = library.duplicates.iter().any(|d| d.second == index && d.same_query);
-            if rule.kind == RuleKind::Hunting || skipped || copy {
-                continue;
-            }
-            service.start(index, rule);
+        for index in 0..service.running.len() {
+            service.schedule(index, None);
         }
         service
     }
 
-    fn start(&mut self, index: usize, rule: &AnalyticsRule) {
-        let filled = placeholders::fill(&rule.query, self.span.last - self.input.options.range, self.span.last);
-        let checked = self.input.engine.check(&filled.text, &QueryOptions::at(self.span.last));
-        let Some(bound) = checked.bound.filter(|bound| bound.unsupported.is_empty()) else { return };
-        let tables: Vec<String> = bound.tables.iter().map(|table| table.name.clone()).collect();
-        let events_only = tables.iter().all(|table| !self.input.engine.catalog().is_reference(table));
-        let empty = bound.results.first().is_some_and(|result| {
-            crate::query_shape::empty_without_rows(&result.rel, &|table| table.starts_with("_GetWatchlist("))
-        });
-        let may_skip =
-            events_only && empty && !tables.is_empty() && !rule.fires_on_nothing() && rule.kind != RuleKind::Nrt;
-        let clock = RuleClock::new(rule, self.span.first, None);
-        let result = ReplayedRule { rule: index, ..ReplayedRule::default() };
-        self.running.push(Running { rule: index, clock, tables, may_skip, result });
-        self.schedule(self.running.len() - 1);
-    }
-
-    fn schedule(&mut self, index: usize) {
-        let next = self.running.get(index).and_then(|running| running.clock.next_run());
-        if let Some(next) = next.filter(|next| next.query_now <= self.span.last) {
+    /// Puts the next run of a rule in line, unless the one before it was the last.
+    fn schedule(&mut self, index: usize, before: Option<i64>) {
+        let Some(running) = self.running.get(index) else { return };
+        let Some(next) = running.clock.next_run() else { return };
+        let on_nothing = self.input.library.rules.get(running.rule).is_some_and(AnalyticsRule::fires_on_nothing);
+        let last = self.options.span.last;
+        let settled = match self.options.settle {
+            Some(settle) if !on_nothing => before.is_none_or(|before| before < last.saturating_add(settle)),
+            _ => false,
+        };
+        if next.query_now <= last || settled {
             self.due.push(Reverse((next.starts_at, index)));
         }
     }
 
     fn step(&mut self, index: usize) {
-        let Some(running) = self.running.get(index) else { return };
+        if self.input.interrupted.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(running) = self.running.get_mut(index) else { return };
         let Some(run) = running.clock.next_run() else { return };
         let Some(rule) = self.input.library.rules.get(running.rule) else { return };
-        let ended = if running.may_skip && self.sees_nothing(running, run) {
-            self.note(index, |result| result.empty += 1);
-            Ended::Silent
-        } else {
-            if running.tables.iter().any(|table| WRITTEN.contains(&table.as_str())) {
-                self.show_written();
+        running.result.runs += 1;
+        let ended = match running.answers.of(&run) {
+            Answer::Empty => {
+                running.result.empty += 1;
+                Ended::Silent
             }
-            self.note(index, |result| result.executed += 1);
-            self.run(index, rule, run)
+            Answer::Known(rows) if !rule.fires(rows) => {
+                running.result.empty += u64::from(rows == 0);
+                Ended::Silent
+            }
+            Answer::Known(_) => {
+                let rows = running.answers.rows();
+                self.fired(index, rule, rows, run)
+            }
+            Answer::Run => self.run(index, rule, run),
         };
         if let Some(running) = self.running.get_mut(index) {
             running.clock.ended(ended);
         }
-        self.schedule(index);
+        self.schedule(index, Some(run.query_now));
     }
 
     fn note(&mut self, index: usize, change: impl FnOnce(&mut ReplayedRule)) {
@@ -181,27 +266,23 @@ impl<'a> Service<'a> {
         }
     }
 
-    fn sees_nothing(&self, running: &Running, run: ServiceRun) -> bool {
-        let Seen::Generated { from, to } = run.seen else { return false };
-        let seen = TimeSpan { first: from, last: to };
-        let written = self.alert_rows.len() + self.replay.incidents.rows.len() > 0;
-        let shows = |table: &String| {
-            self.input.profile.has_rows_in(table, seen) || written && WRITTEN.contains(&table.as_str())
-        };
-        !running.tables.iter().any(shows)
-    }
-
+    /// Runs the query, which is not known to give what the run before gave.
     fn run(&mut self, index: usize, rule: &AnalyticsRule, run: ServiceRun) -> Ended {
+        if self.running.get(index).is_some_and(|running| running.reads_written) {
+            self.show_written();
+        }
+        self.note(index, |result| result.executed += 1);
         let range = self.input.options.range;
-        let filled = placeholders::fill(&rule.query, run.query_now.saturating_sub(range), run.query_now);
+        let filled = placeholders::fill(&rule.run_query(), run.query_now.saturating_sub(range), run.query_now);
         let fidelity = self.input.options.fidelity;
-        let (window, arrived, window_from) = match run.seen {
-            Seen::Generated { from, to } => (Some(Window { from, to, fidelity }), (0, run.starts_at), from),
-            Seen::Arrived { from, to } => (None, (from, to), from),
+        let (window, arrived) = match run.seen {
+            Seen::Generated { from, to } => (Some(Window { from, to, fidelity }), (0, run.starts_at)),
+            Seen::Arrived { from, to } => (None, (from, to)),
         };
         let options = QueryOptions {
             window,
             arrived: Some(arrived),
+            arrival_delays: Some(Arc::clone(&self.options.delays)),
             limits: self.input.options.limits.clone(),
             partitions: Some(1),
             provenance: true,
@@ -218,17 +299,23 @@ impl<'a> Service<'a> {
                 return Ended::Failed(kind);
             }
         };
-        let Some(table) = output.tables.into_iter().next() else { return Ended::Silent };
-        let sources =
-            table.sources.clone().unwrap_or_default().into_iter().chain(std::iter::repeat_with(Default::default));
-        let rows: Vec<AlertRow> =
-            table.rows().into_iter().zip(sources).map(|(values, sources)| AlertRow { values, sources }).collect();
-        if !rule.fires(rows.len() as u64) {
+        let mut result = rows_of(output);
+        let excluding = take_excluding(&mut result.columns);
+        result.rows.retain_mut(|row| !is_excluded(excluding, row));
+        if let Some(running) = self.running.get_mut(index) {
+            running.answers.keep(&result);
+        }
+        if !rule.fires(result.rows.len() as u64) {
             return Ended::Silent;
         }
-        self.count_rows(index, &rows);
-        let run_shown = Run { query_now: run.query_now, window_from, shown_from: window_from };
-        let alerts = alert::alerts_of_run(rule, &table.columns, rows, 0, run_shown);
+        self.fired(index, rule, result, run)
+    }
+
+    fn fired(&mut self, index: usize, rule: &AnalyticsRule, result: RunRows, run: ServiceRun) -> Ended {
+        self.count_rows(index, &result.rows);
+        let (Seen::Generated { from, .. } | Seen::Arrived { from, .. }) = run.seen;
+        let run_shown = Run { query_now: run.query_now, window_from: from, shown_from: from };
+        let alerts = alert::alerts_of_run(rule, &result.columns, result.rows, 0, run_shown);
         self.take(index, rule, alerts, run);
         Ended::Alerted
     }
@@ -261,10 +348,11 @@ impl<'a> Service<'a> {
         self.note(index, |result| result.alerts += alerts.len() as u64);
         let numbers = self.replay.incidents.take(rule, &alerts, run.starts_at);
         let mut numbers = numbers.into_iter().map(Some).chain(std::iter::repeat(None));
-        for alert in alerts {
+        for mut alert in alerts {
+            alert.made = Some(run.starts_at);
+            alert.incident = numbers.next().flatten();
             self.alert_rows.push(security_alert::row_at(&alert, rule, run.starts_at));
-            self.replay.incident_of.push(numbers.next().flatten());
-            self.replay.alerts.push((run.starts_at, alert));
+            self.replay.alerts.push(alert);
         }
     }
 

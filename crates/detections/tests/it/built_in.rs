@@ -62,7 +62,7 @@ fn every_rule_has_tests_that_pass() {
         let library = library::load(&[folder.join(named)]);
         let negative = test.cases.iter().filter(|case| case.expect.is_negative()).count();
         assert!(negative >= 2 && test.cases.len() > negative, "{}: positive and negative cases", rule.name);
-        let names = Names { schemas: schemas.clone(), functions: Vec::new() };
+        let names = Names { schemas: schemas.clone(), functions: Vec::new(), geoip: None };
         for result in rule_test::run(&test, &library, 0, &folder, &names) {
             assert_eq!(result.verdict, Verdict::Passed, "{}: {}", rule.name, result.name);
         }

@@ -32,7 +32,7 @@ pub struct Event {
     pub who: &'static str,
     pub what: &'static str,
     pub size: i64,
-    /// How long after it happened it arrives, in ticks.
+    /// How long after it happened it arrives, in ticks; the smallest number: nothing says when.
     pub arrives: i64,
 }
 
@@ -63,7 +63,9 @@ fn batch(events: &[Event], source: u32) -> (Vec<Column>, RecordBatch) {
         strings(&|_, e| e.what.to_string()),
         longs(&|_, e| e.size),
         strings(&|i, _| format!("id-{source}-{i}")),
-        longs(&|_, e| e.time + e.arrives),
+        Arc::new(Int64Array::from_iter(
+            events.iter().map(|e| (e.arrives != i64::MIN).then(|| e.time.saturating_add(e.arrives))),
+        )),
         longs(&|i, _| tables::pack_source(source, i as u64)),
     ];
     let fields: Vec<Field> =

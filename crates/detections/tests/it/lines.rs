@@ -7,7 +7,7 @@ use detections::library;
 use detections::lint::{Finding, LintContext, Profile, lint};
 use detections::schedule::TimeSpan;
 use detections::security_alert;
-use detections::service::replay;
+use detections::service::{ReplayOptions, replay};
 use engine::QueryOptions;
 use kql_types::Value;
 use serde_json::Value as Json;
@@ -70,13 +70,13 @@ fn a3_the_query_of_an_alert_for_one_result_gives_the_row_back() {
         interrupted: &AtomicBool::new(false),
     };
     let span = TimeSpan { first: day_zero(), last: day_zero() + HOUR };
-    let found = replay(input, &SchemaSet::builtin(), span);
+    let found = replay(input, &SchemaSet::builtin(), &ReplayOptions::over(span));
     assert_eq!(found.alerts.len(), 2);
-    for (made, alert) in &found.alerts {
-        let row = security_alert::row_at(alert, &library.rules[0], *made);
+    for alert in &found.alerts {
+        let made = alert.made.unwrap();
+        let row = security_alert::row_at(alert, &library.rules[0], made);
         let properties: Json = serde_json::from_str(row["ExtendedProperties"].as_str().unwrap()).unwrap();
-        let output =
-            world.engine.run_blocking(properties["Query"].as_str().unwrap(), &QueryOptions::at(*made)).unwrap();
+        let output = world.engine.run_blocking(properties["Query"].as_str().unwrap(), &QueryOptions::at(made)).unwrap();
         let table = &output.tables[0];
         let rows = table.rows();
         assert_eq!(rows.len(), 1);

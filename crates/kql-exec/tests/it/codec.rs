@@ -85,7 +85,7 @@ async fn plan(query: &str, partitions: usize) -> (Arc<dyn ExecutionPlan>, Sessio
     let parsed = kql_syntax::parse(query);
     let bound = bind(&parsed.query, &Nothing, &BindOptions::default());
     let bound = bound.query.unwrap_or_else(|| panic!("{query}\n  {:?}", bound.diagnostics));
-    let options = LowerOptions { window: None, arrived: None, provenance: false, azure_status: None };
+    let options = LowerOptions::default();
     let materialized = HashMap::new();
     let lowered = Lowering::new(&Nothing, &options, &materialized, false)
         .lower_result(&bound.results[0].rel)

@@ -21,7 +21,7 @@ mod union;
 mod whole;
 mod window;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use datafusion_common::arrow::datatypes::{DataType, Field, Fields, Schema};
@@ -75,12 +75,30 @@ pub struct WindowClip {
     pub to: i64,
 }
 
+/// How long after their `TimeGenerated` rows arrive that have no ingestion time of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArrivalDelays {
+    /// Ticks, by the name of the table.
+    pub by_table: BTreeMap<String, i64>,
+    /// Ticks, for every other table.
+    pub other: i64,
+}
+
+impl ArrivalDelays {
+    /// Ticks for a table.
+    pub fn of(&self, table: &str) -> i64 {
+        self.by_table.get(table).copied().unwrap_or(self.other)
+    }
+}
+
 /// What lowering is told besides the query.
 #[derive(Debug, Clone, Default)]
 pub struct LowerOptions {
     pub window: Option<WindowClip>,
     /// Only rows that arrived in this span, by their ingestion time; rows without one count as arrived.
     pub arrived: Option<WindowClip>,
+    /// When rows without an ingestion time are taken to have arrived; None: not known.
+    pub arrival_delays: Option<Arc<ArrivalDelays>>,
     /// Carry the places of source records.
     pub provenance: bool,
     /// How status values of `AzureActivity` are shown; None: as they are.

@@ -7,7 +7,7 @@ use datafusion_common::arrow::datatypes::{DataType, Field, Fields, Schema};
 use datafusion_common::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion_common::{DataFusionError, ScalarValue};
 use datafusion_expr::logical_plan::TableScanBuilder;
-use datafusion_expr::{Expr as PlanExpr, LogicalPlan, lit};
+use datafusion_expr::{Expr as PlanExpr, LogicalPlan, lit, when};
 use kql_semantics::bound::{Expr, Rel};
 use kql_types::{ScalarType, Value};
 
@@ -26,6 +26,18 @@ const AZURE_STATUS: [&str; 2] = ["ActivityStatusValue", "ActivityStatus"];
 /// Names of hidden columns of tables; `tables` defines them for those who write rows.
 const SOURCE_COLUMN: &str = "__source";
 const INGESTION_COLUMN: &str = "__ingestion";
+
+/// Fills ingestion times that are not known: so long after `TimeGenerated`.
+fn with_arrivals(plan: LogicalPlan, arrives: &str, time: &str, delay: i64) -> LowerResult<LogicalPlan> {
+    let filled = when(column(arrives).is_null(), column(time) + lit(delay)).otherwise(column(arrives))?;
+    let outputs: Vec<PlanExpr> = plan
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| if field.name() == arrives { filled.clone().alias(arrives) } else { column(field.name()) })
+        .collect();
+    project_plan(plan, outputs)
+}
 
 impl Lowering<'_> {
     pub(super) fn lower_table(
@@ -48,8 +60,11 @@ impl Lowering<'_> {
         let visible: Vec<(String, ScalarType)> =
             columns.iter().map(|column| (column.plan_name.clone(), column.ty)).collect();
         let clip = self.options.window.filter(|_| self.tables.clipped(table));
+        let arrived = self.options.arrived.filter(|_| self.tables.clipped(table));
+        let asked = self.tables.clipped(table) && (self.ingestion || arrived.is_some());
+        let delay = self.options.arrival_delays.as_ref().filter(|_| asked).map(|delays| delays.of(table));
         let mut time = None;
-        if clip.is_some() {
+        if clip.is_some() || delay.is_some() {
             time = columns.iter().find(|column| column.name == TIME_COLUMN).map(|column| column.plan_name.clone());
             if time.is_none() {
                 time = Some(self.add_hidden(&mut columns, TIME_COLUMN, ScalarType::DateTime, "t"));
@@ -59,7 +74,6 @@ impl Lowering<'_> {
             self.options.provenance.then(|| self.add_hidden(&mut columns, SOURCE_COLUMN, ScalarType::Long, "s"));
         let ingestion =
             self.ingestion.then(|| self.add_hidden(&mut columns, INGESTION_COLUMN, ScalarType::DateTime, "g"));
-        let arrived = self.options.arrived.filter(|_| self.tables.clipped(table));
         let arrival = arrived.map(|span| {
             let name = ingestion.clone();
             (span, name.unwrap_or_else(|| self.add_hidden(&mut columns, INGESTION_COLUMN, ScalarType::DateTime, "g")))
@@ -67,6 +81,10 @@ impl Lowering<'_> {
         let Some(provider) = self.tables.source(table, &columns)? else { return self.no_rows(&visible) };
         let scan = TableScanBuilder::new(table.replace('.', "_"), provider).build()?;
         let mut lowered = Lowered::new(LogicalPlan::TableScan(scan));
+        let arrives = ingestion.as_ref().or(arrival.as_ref().map(|(_, name)| name));
+        if let (Some(delay), Some(time), Some(arrives)) = (delay, &time, arrives) {
+            lowered.plan = with_arrivals(lowered.plan, arrives, time, delay)?;
+        }
         lowered.hidden.ingestion = ingestion;
         if let (Some(clip), Some(time)) = (clip, time) {
             let time = column(&time);

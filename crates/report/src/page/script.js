@@ -191,7 +191,7 @@
     const run = data.run, span1 = run.span;
     const counts = SEVERITIES.map((severity) => [severity, data.severities[severity] || 0]);
     const mode = run.mode.kind === "once" ? "each rule run once" + (run.mode.as_of ? ", as of " + moment(run.mode.as_of) : ", at the end of the data")
-      : "each rule swept over " + (run.mode.from || run.mode.to ? (moment(run.mode.from) || "the start") + " to " + (moment(run.mode.to) || "the end") : "the whole span");
+      : (run.mode.kind === "replay" ? "each rule replayed over " : "each rule swept over ") + (run.mode.from || run.mode.to ? (moment(run.mode.from) || "the start") + " to " + (moment(run.mode.to) || "the end") : "the whole span");
     return [head("Hunt report", span1 ? [clock(span1.first), " to ", clock(span1.last), " · " + mode] : "No event with a time"),
       el("div", { class: "stack" },
         el("div", { class: "tiles" }, counts.map(([severity, count]) => el("a", { class: "tile " + tone(severity), href: "#/alerts?severity=" + severity }, el("b", {}, number(count)), el("span", {}, severity + (count === 1 ? " alert" : " alerts"))))),
