@@ -15,8 +15,6 @@ use crate::terminal::counted;
 
 /// Names a folder, or says `off`.
 const VARIABLE: &str = "TIDEWATCH_CACHE";
-/// As in the command line's defaults.
-const BYTES_MAX: u64 = 5 << 30;
 
 /// The cache that a command line asks for.
 ///
@@ -25,11 +23,6 @@ const BYTES_MAX: u64 = 5 << 30;
 pub fn of_args(args: &LogArgs) -> Result<Option<CacheOptions>> {
     let bytes_max = session::parse_size("--cache-limit", &args.cache_limit)? as u64;
     Ok(folder(args.cache.as_deref()).map(|folder| options(folder, bytes_max)))
-}
-
-/// The cache of a command that has no options for it.
-pub fn of_user() -> Option<CacheOptions> {
-    folder(None).map(|folder| options(folder, BYTES_MAX))
 }
 
 fn options(folder: PathBuf, bytes_max: u64) -> CacheOptions {

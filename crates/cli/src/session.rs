@@ -54,11 +54,6 @@ impl Reading {
         Ok(Reading { source: logs.source.clone(), table: files.table.clone(), zone: logs.tz.clone(), from, to, cache })
     }
 
-    /// How logs are read when the command line says nothing of it.
-    pub fn plain() -> Reading {
-        Reading { cache: cache::of_user(), ..Reading::default() }
-    }
-
     /// Goes on where an interrupted run stopped.
     ///
     /// # Errors
