@@ -36,6 +36,12 @@ pub enum Command {
     Test(TestArgs),
     /// Say what is probably wrong with rules, mend what can be mended safely
     Lint(LintArgs),
+    /// Show what an actor, address, key, session or resource did, over all clouds in one order
+    Pivot(PivotArgs),
+    /// Show what happened, over all clouds in one order
+    Timeline(TimelineArgs),
+    /// Look for a list of indicators in all logs
+    Iocs(IocsArgs),
     /// Show how many rows each step of a rule lets through, and why the nearest one fails
     Explain(ExplainArgs),
     /// Write a made-up company's raw logs with planted attacks, hunt them, and compare
@@ -166,6 +172,9 @@ pub struct HuntArgs {
     /// Form of the report
     #[arg(long, value_enum, default_value_t = HuntFormat::Table)]
     pub format: HuntFormat,
+    /// An earlier report in JSON: say what is new, still there and gone since
+    #[arg(long, value_name = "REPORT")]
+    pub baseline: Option<PathBuf>,
     /// Also list every rule with its state, not only those that need attention
     #[arg(long)]
     pub all: bool,
@@ -436,6 +445,93 @@ pub enum TestFormat {
     Tap,
     /// Annotations of a GitHub workflow
     Github,
+}
+
+#[derive(Debug, Args)]
+pub struct PivotArgs {
+    /// An account, address, access key, ARN, session, instance, object id; a role means its sessions too
+    pub entity: String,
+    /// Raw logs: files, folders, globs, or - for standard input
+    #[arg(long, short, value_name = "PATH", required = true, num_args = 1..)]
+    pub logs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: LogArgs,
+    #[command(flatten)]
+    pub files: FileArgs,
+    /// Only what happened within this length of --at; without --at, before the last time it is seen
+    #[arg(long, value_name = "LENGTH")]
+    pub around: Option<String>,
+    /// The moment around which to look, by an hour unless --around says otherwise
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Only these tables
+    #[arg(long = "only-table", value_name = "TABLE", value_delimiter = ',')]
+    pub tables: Vec<String>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = EventFormat::Table)]
+    pub format: EventFormat,
+    #[command(flatten)]
+    pub names: NameArgs,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub struct TimelineArgs {
+    /// Raw logs: files, folders, globs, or - for standard input
+    #[arg(long, short, value_name = "PATH", required = true, num_args = 1..)]
+    pub logs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: LogArgs,
+    #[command(flatten)]
+    pub files: FileArgs,
+    /// Only what names this account, address, key or the like; may be given several times
+    #[arg(long, value_name = "ENTITY")]
+    pub entity: Vec<String>,
+    /// Only these tables
+    #[arg(long = "only-table", value_name = "TABLE", value_delimiter = ',')]
+    pub tables: Vec<String>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = EventFormat::Table)]
+    pub format: EventFormat,
+    #[command(flatten)]
+    pub names: NameArgs,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub struct IocsArgs {
+    /// The list: one indicator a line, CSV with a heading, or STIX (- for standard input)
+    pub file: PathBuf,
+    /// Raw logs: files, folders, globs
+    #[arg(long, short, value_name = "PATH", required = true, num_args = 1..)]
+    pub logs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: LogArgs,
+    #[command(flatten)]
+    pub files: FileArgs,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = EventFormat::Table)]
+    pub format: EventFormat,
+    #[command(flatten)]
+    pub names: NameArgs,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EventFormat {
+    /// For people
+    Table,
+    /// One document with everything
+    Json,
+    /// One object a line
+    Ndjson,
+    Csv,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod builtin;
 mod cache;
 mod commands;
 mod diagnostics;
+mod events;
 mod exit;
 mod git;
 mod lsp;
@@ -46,6 +47,9 @@ pub fn run() -> ExitCode {
         Command::Fmt(args) => commands::fmt::run(args),
         Command::Test(args) => commands::test::run(args),
         Command::Lint(args) => commands::lint::run(args),
+        Command::Pivot(args) => commands::pivot::pivot(args),
+        Command::Timeline(args) => commands::pivot::timeline(args),
+        Command::Iocs(args) => commands::iocs::run(args),
         Command::Explain(args) => commands::explain::run(args),
         Command::Shell(args) => commands::shell::run(args),
         Command::Lsp(args) => commands::lsp::run(args),

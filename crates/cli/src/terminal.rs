@@ -73,6 +73,11 @@ pub fn width() -> usize {
         .unwrap_or(PIPE)
 }
 
+/// Characters of a line that a reader may lose the end of: as wide as the terminal, whole in a pipe or a file.
+pub fn line_width() -> usize {
+    if std::io::stdout().is_terminal() { width() } else { usize::MAX }
+}
+
 fn console_width() -> usize {
     let mut table = comfy_table::Table::new();
     table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);

@@ -3,8 +3,9 @@
 //! The limits are the service's: 10 mappings, 3 identifiers each, 500 entities an alert divided equally among the
 //! mappings, 64 KB of `Entities` text. Equal entities of several rows are one. Start at [`map_entities`].
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
+pub use investigation::address::canonical as address;
 use kql_types::{Column, Value};
 use serde_json::{Map, Value as Json};
 
@@ -196,31 +197,6 @@ fn is_global(text: &str) -> bool {
         // Anonymised logs have impossible addresses: they name what they name.
         Err(_) => true,
     }
-}
-
-/// An address without port, zone and IPv4-in-IPv6 form; text that cannot be an address (`AWS Internal`,
-/// `ec2.amazonaws.com`) is none. Impossible numbers stay as they are: anonymised logs have them.
-pub fn address(text: &str) -> Option<String> {
-    let text = text.trim();
-    let bare = match text.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(rest),
-        None if text.matches(':').count() == 1 => text.split(':').next().unwrap_or(text),
-        None => text,
-    };
-    let bare = bare.split('%').next().unwrap_or(bare);
-    if let Ok(address) = bare.parse::<IpAddr>() {
-        return Some(match address {
-            IpAddr::V6(v6) => mapped_or_self(v6),
-            IpAddr::V4(v4) => v4.to_string(),
-        });
-    }
-    let looks_numeric =
-        bare.contains(['.', ':']) && bare.chars().all(|c| c.is_ascii_hexdigit() || c == '.' || c == ':');
-    looks_numeric.then(|| bare.to_string())
-}
-
-fn mapped_or_self(v6: Ipv6Addr) -> String {
-    v6.to_ipv4_mapped().map(|v4| v4.to_string()).unwrap_or_else(|| v6.to_string())
 }
 
 /// Names that say nothing about who acted; an account known by such a name alone is dropped.

@@ -1,7 +1,7 @@
 //! What differs between two reports: new alerts, those that are gone, those that are still there.
 //!
 //! An alert is the same when its id is, which is derived from its rule and its rows. What is left over on both sides is the
-//! same when rule, name and entities are: the rows of one alert grow when more logs are read.
+//! same when rule, name and entities are, and their times overlap: the rows of one alert grow when more logs are read.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -29,35 +29,35 @@ pub fn between(earlier: &Report, now: &Report) -> Changes {
         *before.entry(&alert.id).or_default() += 1;
     }
     let mut is_still: Vec<bool> = now.alerts.iter().map(|alert| take(&mut before, &alert.id.as_str())).collect();
-    let mut left: HashMap<Likeness<'_>, usize> = HashMap::new();
-    let mut unmatched: Vec<&Alert> = Vec::new();
-    for alert in &earlier.alerts {
-        if take(&mut before, &alert.id.as_str()) {
-            unmatched.push(alert);
-            *left.entry(likeness(alert)).or_default() += 1;
-        }
+    let unmatched: Vec<&Alert> = earlier.alerts.iter().filter(|alert| take(&mut before, &alert.id.as_str())).collect();
+    let mut left: HashMap<Likeness<'_>, Vec<&Alert>> = HashMap::new();
+    for alert in &unmatched {
+        left.entry(likeness(alert)).or_default().push(alert);
     }
-    for (alert, still) in now.alerts.iter().zip(&mut is_still) {
-        *still = *still || take(&mut left, &likeness(alert));
+    for (alert, still) in now.alerts.iter().zip(&mut is_still).filter(|(_, still)| !**still) {
+        let Some(alike) = left.get_mut(&likeness(alert)) else { continue };
+        if let Some(at) = alike.iter().position(|old| old.begins() <= alert.ends() && alert.begins() <= old.ends()) {
+            alike.remove(at);
+            *still = true;
+        }
     }
     for (alert, still) in now.alerts.iter().zip(is_still) {
         if still { &mut changes.still } else { &mut changes.new }.push(alert.id.clone());
     }
     let states: BTreeMap<&str, &str> = now.rules.iter().map(|rule| (rule.id.as_str(), rule.state.as_str())).collect();
-    // Of several that are alike, the oldest are the ones that are gone.
-    for alert in unmatched.into_iter().rev() {
-        if take(&mut left, &likeness(alert)) {
-            changes.gone.push(GoneAlert {
-                id: alert.id.clone(),
-                name: alert.name.clone(),
-                severity: alert.severity.clone(),
-                time: alert.begins().to_string(),
-                rule: alert.rule.clone(),
-                rule_state: states.get(alert.rule.id.as_str()).map(|state| state.to_string()),
-            });
-        }
+    let is_left = |alert: &&Alert| {
+        left.get(&likeness(alert)).is_some_and(|alike| alike.iter().any(|one| std::ptr::eq(*one, *alert)))
+    };
+    for alert in unmatched.iter().copied().filter(is_left) {
+        changes.gone.push(GoneAlert {
+            id: alert.id.clone(),
+            name: alert.name.clone(),
+            severity: alert.severity.clone(),
+            time: alert.begins().to_string(),
+            rule: alert.rule.clone(),
+            rule_state: states.get(alert.rule.id.as_str()).map(|state| state.to_string()),
+        });
     }
-    changes.gone.reverse();
     changes
 }
 
@@ -102,6 +102,15 @@ mod tests {
         let entities = serde_json::from_value(json!([{"Address": ip, "Type": "ip"}])).unwrap();
         let rule = RuleName { id: "r".into(), name: "R".into(), file: None };
         Alert { id: id.into(), name: name.into(), rule, entities, ..Alert::default() }
+    }
+
+    #[test]
+    fn the_same_again_at_another_time_is_new() {
+        let at = |id: &str, day: &str| Alert { start: day.into(), end: day.into(), ..alert(id, "a", "10.0.0.1") };
+        let earlier = Report { alerts: vec![at("1", "2026-03-01")], ..Report::default() };
+        let now = Report { alerts: vec![at("2", "2026-03-05")], ..Report::default() };
+        let changes = between(&earlier, &now);
+        assert_eq!((changes.new.len(), changes.still.len(), changes.gone.len()), (1, 0, 1));
     }
 
     fn rule(id: &str, state: &str) -> Rule {

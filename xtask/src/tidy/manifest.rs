@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 /// The crates from the lowest layer to the highest: a crate may depend only on earlier ones.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 19] = [
     "kql-syntax",
     "kql-types",
     "kql-functions",
@@ -21,6 +21,7 @@ const LAYERS: [&str; 18] = [
     "engine",
     "connectors",
     "report",
+    "investigation",
     "detections",
     "demo",
     "cli",

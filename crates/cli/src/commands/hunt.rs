@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use ::report::html;
+use ::report::{Report, changes, html, model};
 use anyhow::Result;
 use detections::alert::Alert;
 use detections::hunt::{Hunt, HuntInput, HuntOptions, Watcher, hunt};
@@ -40,6 +40,7 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     let range = session::parse_length("--range", &args.range)?;
     let rule_time = session::parse_time_limit("--time-limit", &args.time_limit)?;
     let memory = args.memory_limit.as_deref().map(|size| session::parse_size("--memory-limit", size)).transpose()?;
+    let earlier = earlier_report(args)?;
     let mut project = Project::of(&args.rules)?;
     let sources = if args.rules.is_empty() { &project.tuning.sources } else { &args.rules };
     let builtin = sources.is_empty();
@@ -107,16 +108,43 @@ pub fn run(args: &HuntArgs) -> Result<Exit> {
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
         HuntFormat::Ndjson => lines::write_all(&input, args.times, &mut out)?,
-        HuntFormat::Table => terminal::write(&input, args.all, &mut out)?,
-        HuntFormat::Json => {
-            serde_json::to_writer_pretty(&mut out, &json::document(&input))?;
-            writeln!(out)?;
+        HuntFormat::Table => {
+            terminal::write(&input, args.all, &mut out)?;
+            if let Some(earlier) = &earlier {
+                let report = json::document(&input);
+                terminal::write_changes(&changes::between(earlier, &report), &report, &mut out)?;
+            }
         }
-        HuntFormat::Html => out.write_all(html::page(&json::document(&input)).as_bytes())?,
+        HuntFormat::Json | HuntFormat::Html => {
+            let mut report = json::document(&input);
+            json::add_events(&mut report, &session)?;
+            report.changes = earlier.as_ref().map(|earlier| changes::between(earlier, &report));
+            if args.format == HuntFormat::Html {
+                out.write_all(html::page(&report).as_bytes())?;
+            } else {
+                serde_json::to_writer_pretty(&mut out, &report)?;
+                writeln!(out)?;
+            }
+        }
         HuntFormat::Csv => lines::write_csv(&input, &mut out)?,
     }
     out.flush()?;
     Ok(exit(args, &session, &library, &found, interrupted.load(Ordering::Relaxed)))
+}
+
+/// The report of `--baseline`.
+fn earlier_report(args: &HuntArgs) -> Result<Option<Report>> {
+    let Some(path) = &args.baseline else { return Ok(None) };
+    if matches!(args.format, HuntFormat::Ndjson | HuntFormat::Csv) {
+        return Err(Failure::usage("--baseline: only with --format table, json or html"));
+    }
+    let fail = |reason: String| Failure::input(format!("{}: {reason}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    let report: Report = serde_json::from_str(&text).map_err(|error| fail(format!("no report in JSON: {error}")))?;
+    if report.schema != model::SCHEMA {
+        return Err(fail(format!("its form is `{}`, expected `{}`", report.schema, model::SCHEMA)));
+    }
+    Ok(Some(report))
 }
 
 /// Runs the rules with a display, and writes lines as they are done.

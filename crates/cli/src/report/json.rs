@@ -5,6 +5,7 @@ use ::report::model::{
     UnreadablePath, Window,
 };
 use ::report::{coverage, entities, next, timeline};
+use anyhow::Result;
 use detections::alert::Alert;
 use detections::attack;
 use detections::cell;
@@ -15,6 +16,8 @@ use detections::rule::{AlertSeverity, AnalyticsRule};
 use detections::schedule::Mode;
 use detections::security_alert;
 use detections::service::IncidentBook;
+use engine::QueryOptions;
+use investigation::subject::Subject;
 use kql_types::{Diagnostic, datetime};
 use serde_json::{Map, Value as Json};
 
@@ -22,6 +25,8 @@ use super::ReportInput;
 use super::places::Places;
 use super::sources;
 use crate::diagnostics::line_and_column;
+use crate::events::{self, Search};
+use crate::session::Session;
 
 /// A scheduled run is finished five minutes after its nominal time.
 const RUN_TAKES: i64 = 5 * 60 * datetime::TICKS_PER_SECOND;
@@ -70,6 +75,32 @@ pub fn document(input: &ReportInput<'_>) -> Report {
     };
     report.incidents.sort_by(|a, b| (&b.last_activity, b.number).cmp(&(&a.last_activity, a.number)));
     report
+}
+
+/// Entities whose events are looked up, the most wanted first, and events of each.
+const ENTITIES_MAX: usize = 50;
+const EVENTS_MAX: usize = 500;
+
+/// Looks up what the entities did, in all tables.
+///
+/// # Errors
+/// As [`events::find`].
+pub fn add_events(report: &mut Report, session: &Session) -> Result<()> {
+    let subjects: Vec<Subject> =
+        report.entities.iter().take(ENTITIES_MAX).map(|page| Subject::new(&page.label)).collect();
+    if subjects.is_empty() {
+        return Ok(());
+    }
+    let search = Search { subjects: &subjects, tables: &[], span: None, acting: true };
+    let found = events::find(session, &QueryOptions::at(session.default_now()), &search)?;
+    for (subject, event) in found.events {
+        let Some(page) = report.entities.get_mut(subject) else { continue };
+        page.events_total += 1;
+        if page.events.len() < EVENTS_MAX {
+            page.events.push(event);
+        }
+    }
+    Ok(())
 }
 
 fn time(ticks: i64) -> String {

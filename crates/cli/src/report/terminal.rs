@@ -2,9 +2,11 @@
 //!
 //! Short by design: everything is in the JSON form. All text of logs and rules is made harmless.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 
+use ::report::Report;
+use ::report::model::{self, Changes};
 use anyhow::Result;
 use detections::alert::Alert;
 use detections::cell;
@@ -162,6 +164,31 @@ fn one_alert(input: &ReportInput<'_>, alert: &Alert, colour: bool, out: &mut dyn
         line(out, "note", note)?;
     }
     writeln!(out)?;
+    Ok(())
+}
+
+/// Says what differs from an earlier report: the counts, what is new, what is gone and why it may be.
+pub fn write_changes(changes: &Changes, report: &Report, out: &mut dyn Write) -> Result<()> {
+    let colour = stdout_has_colour();
+    let counts = format!("{} new, {} still, {} gone", changes.new.len(), changes.still.len(), changes.gone.len());
+    writeln!(out, "\n{}: {counts}", paint("Since the baseline", Tone::Strong, colour))?;
+    let by_id: HashMap<&str, &model::Alert> = report.alerts.iter().map(|alert| (alert.id.as_str(), alert)).collect();
+    let cut = |text: String| short(&safe(&text), width().saturating_sub(2));
+    for alert in changes.new.iter().filter_map(|id| by_id.get(id.as_str())).take(ALERTS_MAX) {
+        let text = cut(format!("{:<13} {} ({})", alert.severity, alert.name, alert.ends()));
+        writeln!(out, "  {} {text}", paint("new  ", Tone::Alarm, colour))?;
+    }
+    for gone in changes.gone.iter().take(ALERTS_MAX) {
+        let why =
+            gone.rule_state.as_deref().map_or("its rule did not run".to_string(), |now| format!("its rule is {now}"));
+        let text = cut(format!("{:<13} {} ({}); {why}", gone.severity, gone.name, gone.time));
+        writeln!(out, "  {} {text}", paint("gone ", Tone::Good, colour))?;
+    }
+    for change in changes.rule_states.iter().take(RULES_MAX) {
+        let state = |state: &Option<String>| state.clone().unwrap_or_else(|| "not there".to_string());
+        let text = cut(format!("{}: {} before, {} now", change.rule.name, state(&change.before), state(&change.after)));
+        writeln!(out, "  {} {text}", paint("rule ", Tone::Warning, colour))?;
+    }
     Ok(())
 }
 

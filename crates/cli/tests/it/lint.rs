@@ -169,3 +169,56 @@ fn an_earlier_revision_is_asked_of_git() {
     assert_eq!(lint(&["--since", "HEAD"]).json()["findings"], Json::Array(Vec::new()));
     assert_eq!(lint(&["--since", "nothing-like-it"]).code, 2);
 }
+
+/// The codes that the lint gives for a query in a rule, over logs.
+fn codes_over(folder: &Folder, query: &str, rest: &str) -> Vec<String> {
+    let head = SLOPPY.split("query: |").next().unwrap();
+    let rule = format!("{}query: |\n  {query}\n{rest}", head.replace("1h", "1d"));
+    folder.write("rules/one.yaml", &rule);
+    let report = folder.run(&["lint", "rules", "--logs", "logs", "--format", "json"]).json();
+    let findings = report["findings"].as_array().unwrap();
+    findings.iter().map(|finding| finding["code"].as_str().unwrap().to_string()).collect()
+}
+
+#[test]
+fn columns_that_no_loaded_row_fills_are_told() {
+    let folder = Folder::new();
+    folder.write("logs/trail.json", &trail(&[launch(1, "2026-03-01T12:00:00Z", "mallory", "i-0aaa")]));
+    let has = |query: &str| codes_over(&folder, query, "").contains(&"TW308".to_string());
+    assert!(has("AWSCloudTrail | where ErrorMessage has \"denied\" | project TimeGenerated"));
+    assert!(!has("AWSCloudTrail | where UserAgent has \"aws-cli\" | project TimeGenerated"));
+}
+
+#[test]
+fn entities_for_which_one_alert_has_no_room_are_told() {
+    const MAPPING: &str = "entityMappings:\n  - entityType: IP\n    fieldMappings:\n      - {identifier: Address, columnName: SourceIpAddress}\n";
+    const QUERY: &str = "AWSCloudTrail | project TimeGenerated, SourceIpAddress";
+    let from_so_many = |count: u32| {
+        let folder = Folder::new();
+        let records: Vec<Json> = (0..count)
+            .map(|n| {
+                let mut record = launch(n, "2026-03-01T12:00:00Z", "mallory", "i-0aaa");
+                record["sourceIPAddress"] = Json::from(format!("198.18.{}.{}", n / 250, n % 250));
+                record
+            })
+            .collect();
+        folder.write("logs/trail.json", &trail(&records));
+        folder
+    };
+    let has = |folder: &Folder, rest: &str| codes_over(folder, QUERY, rest).contains(&"TW408".to_string());
+    let many = from_so_many(501);
+    assert!(has(&many, MAPPING));
+    assert!(!has(&many, &format!("{MAPPING}eventGroupingSettings:\n  aggregationKind: AlertPerResult\n")));
+    assert!(!has(&from_so_many(500), MAPPING));
+}
+
+#[test]
+fn places_of_an_array_that_have_meanings_are_no_first_elements() {
+    let folder = Folder::new();
+    folder.write("logs/trail.json", &trail(&[launch(1, "2026-03-01T12:00:00Z", "mallory", "i-0aaa")]));
+    let has = |query: &str| codes_over(&folder, query, "").contains(&"TW306".to_string());
+    let first =
+        "AWSCloudTrail | extend Items = parse_json(ResponseElements).items | project TimeGenerated, A = Items[0]";
+    assert!(has(first));
+    assert!(!has(&format!("{first}, B = Items[1]")));
+}

@@ -1,6 +1,6 @@
 //! TW201 to TW207: windows, baselines, differences of times.
 
-use kql_semantics::bound::{Expr, ExprKind, JoinKind, Rel};
+use kql_semantics::bound::{Expr, ExprKind, JoinKind, Rel, RelKind};
 use kql_types::datetime::TICKS_PER_DAY;
 use kql_types::{ScalarType, Value};
 
@@ -9,7 +9,7 @@ use super::subject::{Finding, Subject};
 use crate::duration::format_short;
 use crate::placeholders;
 use crate::rule::RuleKind;
-use kql_semantics::walk::{any_expr, expressions, for_each_subquery};
+use kql_semantics::walk::{any_expr, expressions, for_each_rel, for_each_subquery};
 
 /// Tables whose rows come late, and how late they may, in minutes: what the connectors' documents and published records show.
 const LATE: &[(&str, i64)] = &[
@@ -45,7 +45,7 @@ pub(super) fn check(subject: &Subject<'_>, facts: &Facts<'_>, found: &mut Vec<Fi
 /// Readings of a tree and of the queries inside its expressions.
 fn of_tree(rel: &Rel, facts: &Facts<'_>) -> Vec<Reading> {
     let mut found = readings(rel, facts);
-    kql_semantics::walk::for_each_rel(rel, &mut |rel| {
+    for_each_rel(rel, &mut |rel| {
         for expr in expressions(rel) {
             for_each_subquery(expr, &mut |inner| found.extend(readings(inner, facts)));
         }
@@ -111,7 +111,7 @@ fn unbounded_sides(subject: &Subject<'_>, facts: &Facts<'_>, found: &mut Vec<Fin
     }
     for Join { rel, left, right, .. } in facts.joins() {
         let events = |side: &Rel| -> Vec<Reading> {
-            of_tree(side, facts).into_iter().filter(|reading| !is_reference(subject, &reading.table)).collect()
+            readings(side, facts).into_iter().filter(|reading| !is_reference(subject, &reading.table)).collect()
         };
         let (left, right) = (events(left), events(right));
         let bounded = |side: &[Reading]| !side.is_empty() && side.iter().all(|reading| reading.bounded);
@@ -122,11 +122,22 @@ fn unbounded_sides(subject: &Subject<'_>, facts: &Facts<'_>, found: &mut Vec<Fin
         } else {
             None
         };
-        if let Some(open) = open {
+        if let Some(open) = open.filter(|open| !is_bounded_above(rel, &open.table, facts)) {
             let message = format!("{} has no bound on time, the other side of the join has one", open.table);
             found.extend(subject.at_bound("TW203", head(rel), message));
         }
     }
+}
+
+/// Whether a filter above a join tests a time that one of its tables brought.
+fn is_bounded_above(join: &Rel, table: &str, facts: &Facts<'_>) -> bool {
+    let stands_above = |filter: &Rel| {
+        let mut inside = false;
+        for_each_rel(filter, &mut |rel| inside |= std::ptr::eq(rel, join));
+        inside
+    };
+    let is_its_time = |e: &Expr| e.ty == ScalarType::DateTime && facts.origins_of(e).iter().any(|(of, _)| of == table);
+    facts.filters().any(|(filter, predicate)| any_expr(predicate, &is_its_time) && stands_above(filter))
 }
 
 /// The first bytes of an operator: enough to show where it is.
@@ -156,6 +167,12 @@ fn overlapping_baselines(subject: &Subject<'_>, facts: &Facts<'_>, found: &mut V
             JoinKind::RightAnti => (right, left),
             _ => continue,
         };
+        // What a baseline is only joined with is no baseline itself.
+        let mut has_join = false;
+        for_each_rel(baseline, &mut |inner| has_join |= matches!(inner.kind.as_ref(), RelKind::Join { .. }));
+        if has_join {
+            continue;
+        }
         let of = |side: &Rel| readings(side, facts);
         let clash = of(baseline).into_iter().find(|base| {
             let same = |new: &&Reading| new.table == base.table;

@@ -182,11 +182,19 @@ fn first_elements(subject: &Subject<'_>, facts: &Facts<'_>, expr: &Expr, found: 
         && steps.iter().any(|step| matches!(step, PathStep::Index(0)))
         && !is_positional(facts.resolved(base))
         // The binder reads elements of its own making as well.
-        && subject.filled.text.get(expr.span.start as usize..expr.span.end as usize).is_some_and(|text| text.contains("[0]"))
+        && let Some(text) = subject.filled.text.get(expr.span.start as usize..expr.span.end as usize)
+        && let Some((array, _)) = text.split_once("[0]")
+        && !is_read_elsewhere(subject, array)
     {
         found.extend(subject.at_bound("TW306", expr.span, "only the first element of the array is read"));
     }
     kql_semantics::walk::operands(expr).into_iter().for_each(|operand| first_elements(subject, facts, operand, found));
+}
+
+/// Whether the query reads other elements of the same array: then the places have meanings.
+fn is_read_elsewhere(subject: &Subject<'_>, array: &str) -> bool {
+    let other = |place: i32| subject.filled.text.contains(&format!("{array}[{place}]"));
+    !array.is_empty() && (other(-1) || (1..10).any(other))
 }
 
 /// Arrays in which the place has a meaning, or that were made to have one element.
