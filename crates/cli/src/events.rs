@@ -41,6 +41,9 @@ pub struct Found {
     pub tables_asked: usize,
 }
 
+/// A row as JSON, with the record behind it.
+pub type FoundRow = (Map<String, Json>, Option<SourceRecord>);
+
 /// Looks through the tables that have rows.
 ///
 /// # Errors
@@ -149,17 +152,13 @@ fn query(session: &Session, table: &str, search: &Search<'_>) -> Option<String> 
 }
 
 /// Rows as JSON with the records behind them.
-pub fn rows(
-    session: &Session,
-    options: &QueryOptions,
-    query: &str,
-) -> Result<Vec<(Map<String, Json>, Option<SourceRecord>)>, String> {
+pub fn rows(session: &Session, options: &QueryOptions, query: &str) -> Result<Vec<FoundRow>, String> {
     let options = QueryOptions { provenance: true, ..options.clone() };
     let output = session.engine.run_blocking(query, &options).map_err(|error| error.to_string())?;
     let Some(table) = output.tables.into_iter().next() else { return Ok(Vec::new()) };
     let values = table.rows();
     let mut sources = table.sources.unwrap_or_default().into_iter();
-    let row = |values: Vec<kql_types::Value>| -> (Map<String, Json>, Option<SourceRecord>) {
+    let row = |values: Vec<kql_types::Value>| -> FoundRow {
         let row: Map<String, Json> =
             table.columns.iter().zip(&values).map(|(c, v)| (c.name.clone(), cell::json(v))).collect();
         let place = sources.next().and_then(|sources| sources.places.first().copied());

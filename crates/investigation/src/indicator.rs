@@ -353,20 +353,13 @@ fn stands_alone(text: &str, start: usize, end: usize, kind: IndicatorKind) -> bo
     let mut tail = text.get(end..).unwrap_or_default().chars();
     let (after, beyond) = (tail.next(), tail.next());
     let continues = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+    let is_longer_name = after == Some('.') && beyond.is_some_and(char::is_alphanumeric);
+    let continued = continues(before) || continues(after);
     match kind {
         // A subdomain belongs to its domain; `evil.example.org` does not belong to `evil.example`.
-        IndicatorKind::Domain => {
-            !continues(before)
-                && !continues(after)
-                && !(after == Some('.') && beyond.is_some_and(char::is_alphanumeric))
-        }
-        IndicatorKind::Email => {
-            !continues(before)
-                && before != Some('.')
-                && !continues(after)
-                && !(after == Some('.') && beyond.is_some_and(char::is_alphanumeric))
-        }
-        _ => !continues(before) && !continues(after),
+        IndicatorKind::Domain => !continued && !is_longer_name,
+        IndicatorKind::Email => !continued && !is_longer_name && before != Some('.'),
+        _ => !continued,
     }
 }
 

@@ -213,7 +213,7 @@ fn write_csv(indicators: &[Indicator], matches: &[Match], out: &mut dyn Write) -
             source.member.as_deref().unwrap_or_default(),
             &record,
         ];
-        writer.write_record(cells.map(|cell| without_formula(cell)))?;
+        writer.write_record(cells.map(without_formula))?;
     }
     writer.flush()?;
     Ok(())

@@ -172,7 +172,7 @@ fn write_csv(events: &[Event], out: &mut dyn Write) -> Result<()> {
             source.member.as_deref().unwrap_or_default(),
             &record,
         ];
-        writer.write_record(cells.map(|cell| without_formula(cell)))?;
+        writer.write_record(cells.map(without_formula))?;
     }
     writer.flush()?;
     Ok(())

@@ -193,7 +193,8 @@ fn first_elements(subject: &Subject<'_>, facts: &Facts<'_>, expr: &Expr, found: 
 
 /// Whether the query reads other elements of the same array: then the places have meanings.
 fn is_read_elsewhere(subject: &Subject<'_>, array: &str) -> bool {
-    let other = |place: i32| subject.filled.text.contains(&format!("{array}[{place}]"));
+    let text = &subject.filled.text;
+    let other = |n: i32| text.contains(&format!("{array}[{n}]")) || text.contains(&format!("{array}[0][{n}]"));
     !array.is_empty() && (other(-1) || (1..10).any(other))
 }
 
