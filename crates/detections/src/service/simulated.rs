@@ -158,11 +158,8 @@ fn go(
     let mut attempts: BTreeMap<i64, u32> = BTreeMap::new();
     while let Some(mut run) = clock.next_run().filter(|run| run.query_now <= ZERO + days * DAY) {
         run.starts_at = weather.start(run.starts_at, before);
-        // The start after a crash: all that was not written down is gone, and the clock is what was written down.
+        // The first start after a crash: the clock was written down, all else is gone.
         let crashed = weather.down.iter().any(|(_, until)| before < *until && run.starts_at >= *until);
-        if crashed {
-            clock = clock.clone();
-        }
         before = run.starts_at;
         let attempt = attempts.entry(run.query_now).or_default();
         *attempt += 1;
