@@ -18,6 +18,7 @@ use kql_types::datetime::TICKS_PER_DAY;
 
 use crate::exit::Failure;
 use crate::session::{self, Session};
+use crate::terminal::warn;
 
 const NAME: &str = "tidewatch.yaml";
 
@@ -66,6 +67,13 @@ impl Project {
             if !library.watchlist_files.iter().any(same) {
                 library.watchlist_files.push(file);
             }
+        }
+    }
+
+    /// Says on standard error which entries are over, for commands whose results have no place for it.
+    pub fn warn_of_expired(&self) {
+        for entry in self.entries.iter().filter(|entry| entry.standing == Standing::Expired) {
+            warn(&format!("{NAME}: the entry of {} has expired ({})", entry.tuning.rule, entry.tuning.what()));
         }
     }
 

@@ -23,6 +23,7 @@ pub fn run(args: &ExplainArgs) -> Result<Exit> {
     let mut library = library::load(std::slice::from_ref(&args.rule));
     let mut project = Project::of(std::slice::from_ref(&args.rule))?;
     project.apply(&mut library);
+    project.warn_of_expired();
     if library.rules.is_empty() {
         let reason =
             library.broken.first().map_or_else(|| "no rule there".to_string(), |broken| broken.message.clone());

@@ -30,6 +30,7 @@ pub fn run(args: &LintArgs) -> Result<Exit> {
     let mut library = library::load(&args.paths);
     let mut project = Project::of(&args.paths)?;
     project.apply(&mut library);
+    project.warn_of_expired();
     if library.rules.is_empty() && library.broken.is_empty() && library.unreadable.is_empty() {
         return Err(Failure::input("no rules there"));
     }

@@ -34,6 +34,7 @@ fn collect(args: &TestArgs) -> Result<TestReport> {
     let mut library = library::load(&rule_paths);
     let mut project = Project::of(&args.paths)?;
     project.apply(&mut library);
+    project.warn_of_expired();
     let mut names = Names {
         schemas: session::read_schemas(&args.names.schemas)?,
         functions: Vec::new(),

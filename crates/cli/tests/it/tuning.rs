@@ -116,6 +116,11 @@ fn lint_test_and_explain_follow_the_project_file() {
     folder.write("tidewatch.yaml", &format!("rules:\n  {ID}: {{exclude: Instance == 'i-0aaa'}}\n"));
     let text = folder.run(&["explain", "rules/launch.yaml", "--logs", "logs", "--whole"]).out;
     assert!(text.contains("where not("), "{text}");
+    folder.write("tidewatch.yaml", &format!("rules:\n  {ID}: {{severity: High, until: 2020-01-01}}\n"));
+    for args in [&["lint", "rules"][..], &["explain", "rules/launch.yaml", "--logs", "logs"], &["test", "rules"]] {
+        assert!(folder.run(args).err.contains("has expired (severity High)"), "{args:?}");
+    }
+    folder.write("tidewatch.yaml", &format!("rules:\n  {ID}: {{exclude: Instance == 'i-0aaa'}}\n"));
     let test = "query_now: 2026-03-02T00:00:00Z\ncases:\n  - name: a known instance is silent\n    files: [logs]\n    \
         events:\n      - file: ../logs/trail.json\n    expect: {alerts: 0}\n";
     folder.write("rules/launch.test.yaml", test.replace("    files: [logs]\n", "").as_str());
