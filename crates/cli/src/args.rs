@@ -42,6 +42,8 @@ pub enum Command {
     Timeline(TimelineArgs),
     /// Look for a list of indicators in all logs
     Iocs(IocsArgs),
+    /// Turn rules from one form into another: Sentinel YAML, ARM templates, Terraform, Sigma, KQL
+    Convert(ConvertArgs),
     /// Show how many rows each step of a rule lets through, and why the nearest one fails
     Explain(ExplainArgs),
     /// Write a made-up company's raw logs with planted attacks, hunt them, and compare
@@ -532,6 +534,33 @@ pub enum EventFormat {
     /// One object a line
     Ndjson,
     Csv,
+}
+
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// Rules in any form (.yaml, .yml, .kql, .json for ARM templates, .tf), and folders of them
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The form to write
+    #[arg(long, value_enum)]
+    pub to: ConvertTo,
+    /// Write a file for each rule into this folder, instead of all to standard output
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConvertTo {
+    /// YAML as in the public rule repository
+    Sentinel,
+    /// An ARM template, as the portal exports and imports
+    Arm,
+    /// Resources of Terraform's azurerm provider
+    Terraform,
+    /// Sigma rules, with correlations for counts
+    Sigma,
+    /// The query alone
+    Kql,
 }
 
 #[derive(Debug, Args)]

@@ -35,6 +35,11 @@ pub fn lint_pages() -> Vec<(&'static str, &'static str, String)> {
     detections::lint::codes::CODES.iter().map(|code| (code.code, code.title, report::lint::page(code))).collect()
 }
 
+/// The log sources of Sigma rules with their tables and fields, for its page: Markdown.
+pub fn sigma_tables() -> String {
+    report::sigma::tables()
+}
+
 /// Reads the command line of the process, does what it says, and tells how it ended.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -50,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Pivot(args) => commands::pivot::pivot(args),
         Command::Timeline(args) => commands::pivot::timeline(args),
         Command::Iocs(args) => commands::iocs::run(args),
+        Command::Convert(args) => commands::convert::run(args),
         Command::Explain(args) => commands::explain::run(args),
         Command::Shell(args) => commands::shell::run(args),
         Command::Lsp(args) => commands::lsp::run(args),

@@ -262,7 +262,7 @@ fn broken_outcome(broken: &crate::rule_file::BrokenFile) -> RuleOutcome {
         kind: None,
         severity: None,
         techniques: Vec::new(),
-        state: RuleState::Invalid,
+        state: if broken.unsupported { RuleState::Unsupported } else { RuleState::Invalid },
         reason: format!("{place}{}", broken.message),
         runs: RunCounts::default(),
         tables: Vec::new(),

@@ -9,7 +9,6 @@ pub mod alert;
 mod alert_details;
 pub mod attack;
 pub mod cell;
-pub mod duration;
 pub mod entity;
 pub mod entity_types;
 mod focus;
@@ -36,4 +35,5 @@ pub mod service;
 pub mod steps;
 mod time_bound;
 pub mod tuning;
-pub mod yaml;
+
+pub use rule_forms::{duration, yaml};

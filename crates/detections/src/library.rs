@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kql_semantics::StoredFunction;
 
@@ -31,6 +32,10 @@ pub struct RuleLibrary {
     pub passed_over: u64,
     /// What could not be opened: path and reason.
     pub unreadable: Vec<(String, String)>,
+    /// Sigma documents of all files, until they are made rules.
+    pub(crate) sigma: sigma::Collection,
+    /// The texts of Sigma files.
+    pub(crate) sigma_texts: BTreeMap<String, Arc<str>>,
 }
 
 /// Two rules of one id.
@@ -202,13 +207,41 @@ impl RuleLibrary {
         match rule_file::read(name, text, expectation) {
             FileContent::Rule(rule) => self.rules.push(*rule),
             FileContent::Functions(functions) => self.functions.extend(functions),
+            FileContent::Sigma(found) => {
+                self.sigma.documents.extend(found.documents);
+                self.broken.extend(found.broken);
+                self.sigma_texts.insert(name.to_string(), found.text);
+            }
             FileContent::Other => self.passed_over += 1,
             FileContent::Broken(broken) => self.broken.push(broken),
         }
     }
 
+    /// Makes rules of the Sigma documents: correlations and filters reach over files.
+    fn add_sigma_rules(&mut self) {
+        for outcome in std::mem::take(&mut self.sigma).convert() {
+            match outcome {
+                sigma::rule::Outcome::Rule(converted) => {
+                    let text = self.sigma_texts.get(&converted.file).cloned().unwrap_or_else(|| Arc::from(""));
+                    self.rules.extend(rule_file::of_sigma(&converted, text));
+                }
+                sigma::rule::Outcome::Impossible(impossible) => self.broken.push(BrokenFile {
+                    message: format!(
+                        "the Sigma rule `{}` matches nothing: {}",
+                        impossible.title,
+                        impossible.reasons.join("; ")
+                    ),
+                    file: impossible.file,
+                    position: Some(impossible.position),
+                    unsupported: true,
+                }),
+            }
+        }
+    }
+
     /// Finds rules of one id and keeps one function of each name.
     fn finish(&mut self) {
+        self.add_sigma_rules();
         self.functions = first_of_each_name(std::mem::take(&mut self.functions));
         let mut first_of: HashMap<String, usize> = HashMap::new();
         for (index, rule) in self.rules.iter().enumerate() {

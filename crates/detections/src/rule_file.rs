@@ -21,9 +21,19 @@ use crate::yaml::{self, Node, Position};
 pub enum FileContent {
     Rule(Box<AnalyticsRule>),
     Functions(Vec<StoredFunction>),
+    /// Sigma documents, which become rules together with those of other files.
+    Sigma(SigmaFile),
     /// A test beside a rule, a document about something else, a list: quietly passed over.
     Other,
     Broken(BrokenFile),
+}
+
+/// The Sigma documents of one file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SigmaFile {
+    pub text: Arc<str>,
+    pub documents: Vec<sigma::document::Document>,
+    pub broken: Vec<BrokenFile>,
 }
 
 /// A file that should hold a rule and does not.
@@ -32,6 +42,8 @@ pub struct BrokenFile {
     pub file: String,
     pub position: Option<Position>,
     pub message: String,
+    /// Nothing is wrong with it: no table holds what the rule asks for.
+    pub unsupported: bool,
 }
 
 /// Whether a text that is not a rule is a mistake.
@@ -70,6 +82,11 @@ fn read_query(file: &str, text: &str, expectation: Expectation) -> FileContent {
 }
 
 fn read_yaml(file: &str, text: &str, expectation: Expectation) -> FileContent {
+    if sigma::document::looks_like_sigma(text)
+        && let Some(found) = read_sigma(file, text)
+    {
+        return found;
+    }
     if expectation == Expectation::Anything && !looks_like_ours(text) {
         return FileContent::Other;
     }
@@ -113,7 +130,38 @@ fn looks_like_ours(text: &str) -> bool {
 }
 
 fn broken(file: &str, position: Option<Position>, message: &str) -> FileContent {
-    FileContent::Broken(BrokenFile { file: file.to_string(), position, message: message.to_string() })
+    let message = message.to_string();
+    FileContent::Broken(BrokenFile { file: file.to_string(), position, message, unsupported: false })
+}
+
+/// The Sigma documents of a text; None where it has none.
+fn read_sigma(file: &str, text: &str) -> Option<FileContent> {
+    let mut found = SigmaFile { text: Arc::from(text), documents: Vec::new(), broken: Vec::new() };
+    match sigma::document::read(file, text) {
+        Ok(documents) => {
+            for document in documents {
+                match document {
+                    Ok(document) => found.documents.push(document),
+                    Err(broken) => found.broken.push(BrokenFile {
+                        file: file.to_string(),
+                        position: Some(broken.error.position),
+                        message: format!("the Sigma rule `{}`: {}", broken.title, broken.error.message),
+                        unsupported: false,
+                    }),
+                }
+            }
+        }
+        Err(error) => return Some(broken(file, error.position, &format!("not valid YAML: {}", error.message))),
+    }
+    (!found.documents.is_empty() || !found.broken.is_empty()).then_some(FileContent::Sigma(found))
+}
+
+/// A converted Sigma rule as a rule of its file. Its query stands nowhere in the file.
+pub(crate) fn of_sigma(converted: &sigma::Converted, text: Arc<str>) -> Option<AnalyticsRule> {
+    let mut rule = RuleReader::new(&converted.file, &text, &converted.fields).read().ok()?;
+    rule.place = QueryPlace { file: converted.file.clone(), text, start: converted.position, offset: None };
+    rule.notes.extend(converted.notes.iter().cloned());
+    Some(rule)
 }
 
 /// The file's name without folder and extension.

@@ -83,6 +83,8 @@ fn pages() -> anyhow::Result<Pages> {
     pages.insert("README.md".to_owned(), page::index(&entries));
     pages.insert("coverage.md".to_owned(), coverage::page(&entries)?);
     pages.insert("commands.md".to_owned(), commands::page());
+    let sigma = "# Sigma: modifiers, log sources, fields\n\nWhat of Sigma is read, and where its fields are. How rules run is in [docs/sigma.md](../sigma.md).\n\n";
+    pages.insert("sigma.md".to_owned(), format!("{sigma}{}\n[Reference](README.md)\n", cli::sigma_tables()));
     let mut codes = String::from("# Lint codes\n\n`tidewatch lint` reports them; each has a page of its own.\n\n");
     for (code, title, page) in cli::lint_pages() {
         codes.push_str(&format!("- [{code}]({code}.md): {title}\n"));

@@ -53,7 +53,7 @@ pub fn of(entry: &Entry) -> String {
 pub fn index(entries: &[Entry]) -> String {
     let mut page = String::from(
         "# Reference\n\nWritten by `cargo xtask docs` from the registries of the engine; the results under the examples are \
-         what the engine gives.\n\n- [Commands](commands.md) of the program `tidewatch`\n- [Lint codes](lint/README.md)\n- [Coverage](coverage.md): what of \
+         what the engine gives.\n\n- [Commands](commands.md) of the program `tidewatch`\n- [Lint codes](lint/README.md)\n- [Sigma](sigma.md): modifiers, log sources, fields\n- [Coverage](coverage.md): what of \
          Kusto's language works, deviates, or is missing\n",
     );
     for folder in Folder::ALL {

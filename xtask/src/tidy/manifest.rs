@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 /// The crates from the lowest layer to the highest: a crate may depend only on earlier ones.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 21] = [
     "kql-syntax",
     "kql-types",
     "kql-functions",
@@ -17,6 +17,8 @@ const LAYERS: [&str; 19] = [
     "kql-plan",
     "kql-exec",
     "tables",
+    "rule-forms",
+    "sigma",
     "scan",
     "engine",
     "connectors",

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod check;
+pub mod convert;
 pub mod demo;
 pub mod explain;
 pub mod fmt;

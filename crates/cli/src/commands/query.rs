@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use detections::placeholders;
+use detections::{library, placeholders};
 use engine::{EngineError, Limits, QueryOptions, QueryOutput};
 use kql_syntax::ast::{ParamType, StatementKind};
 use kql_types::{Diagnostic, Dynamic, ScalarType, Severity, Value, datetime, guid, number, timespan};
@@ -54,9 +54,34 @@ fn query_text(args: &QueryArgs) -> Result<(String, String)> {
         (None, Some(path)) => {
             let text = std::fs::read_to_string(path).map_err(|e| Failure::input(format!("{}: {e}", path.display())))?;
             let text = text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text);
+            let is_rule =
+                path.extension().is_some_and(|e| e.eq_ignore_ascii_case("yml") || e.eq_ignore_ascii_case("yaml"));
+            let text = if is_rule { query_of_rule(path, &text)? } else { text };
             Ok((path.display().to_string(), text))
         }
         (None, None) => Err(Failure::usage("no query given")),
+    }
+}
+
+/// The query of the one rule in a file. Of a Sigma correlation it is the one over any span, not that of a scheduled run.
+fn query_of_rule(path: &Path, text: &str) -> Result<String> {
+    let name = path.display().to_string();
+    let wrong = |why: &str| Failure::usage(format!("{name}: {why}"));
+    if sigma::document::looks_like_sigma(text) {
+        let mut collection = sigma::Collection::default();
+        let broken = collection.add(&name, text).map_err(|error| wrong(&error.message))?;
+        if let Some(broken) = broken.first() {
+            return Err(wrong(&broken.error.to_string()));
+        }
+        return match collection.convert().as_slice() {
+            [sigma::rule::Outcome::Rule(rule)] => Ok(rule.query.clone()),
+            [sigma::rule::Outcome::Impossible(rule)] => Err(wrong(&rule.reasons.join("; "))),
+            _ => Err(wrong("not exactly one rule there")),
+        };
+    }
+    match library::load(&[path.to_path_buf()]).rules.as_slice() {
+        [rule] => Ok(rule.query.clone()),
+        _ => Err(wrong("not exactly one rule there")),
     }
 }
 

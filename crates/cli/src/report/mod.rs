@@ -6,6 +6,7 @@ pub mod lint;
 pub mod places;
 pub mod replay;
 pub mod rule_tests;
+pub mod sigma;
 pub mod sources;
 pub mod terminal;
 pub mod tuning;

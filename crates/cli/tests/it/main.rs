@@ -4,6 +4,7 @@
 
 mod cache;
 mod check;
+mod convert;
 mod damage;
 mod demo;
 mod drop_in;

@@ -38,7 +38,7 @@ pub struct Finding {
 pub struct Subject<'a> {
     pub rule: &'a AnalyticsRule,
     pub context: &'a LintContext<'a>,
-    /// The file as YAML; None for a bare query.
+    /// The file as YAML; None for a bare query and for Sigma.
     pub document: Option<Node>,
     pub filled: FilledQuery,
     pub checked: Checked,
@@ -53,7 +53,9 @@ impl<'a> Subject<'a> {
         let filled = placeholders::fill(&rule.query, CLOCK - day, CLOCK);
         let checked = context.engine.check(&filled.text, &QueryOptions::at(CLOCK));
         let is_yaml = !matches!(crate::library::extension(&rule.place.file).as_str(), "kql" | "csl" | "kusto");
+        // A Sigma rule has fields of its own: what is asked of Sentinel's does not apply.
         let document = if is_yaml { yaml::parse(&rule.place.text).ok() } else { None };
+        let document = document.filter(|document| !sigma::document::is_sigma(document));
         let (mut tokens, _) = kql_syntax::lex(&rule.query);
         tokens.retain(|token| !token.kind.is_trivia());
         Subject { rule, context, document, filled, checked, tokens }

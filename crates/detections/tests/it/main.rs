@@ -8,6 +8,7 @@ mod lines;
 mod lint;
 mod proof;
 mod replay;
+mod sigma;
 mod states;
 mod stream;
 mod sweep;

@@ -61,7 +61,47 @@ pub struct Entry {
     pub value: Node,
 }
 
+impl Entry {
+    /// An entry that stands nowhere.
+    pub fn made(key: impl Into<String>, value: Node) -> Entry {
+        Entry { key: key.into(), key_position: Position::START, value }
+    }
+}
+
 impl Node {
+    /// A value that stands nowhere: made, not read.
+    pub fn made(kind: NodeKind) -> Node {
+        Node { position: Position::START, offset: None, kind }
+    }
+
+    /// A made text.
+    pub fn of_text(text: impl Into<String>) -> Node {
+        Node::made(NodeKind::Text(text.into()))
+    }
+
+    /// A made list.
+    pub fn of_list(items: impl IntoIterator<Item = Node>) -> Node {
+        Node::made(NodeKind::List(items.into_iter().collect()))
+    }
+
+    /// A made map.
+    pub fn of_map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Node)>) -> Node {
+        Node::made(NodeKind::Map(entries.into_iter().map(|(key, value)| Entry::made(key, value)).collect()))
+    }
+
+    /// Gives a map's key a value: the old one's place in the order, or the end. Anything else becomes a map.
+    pub fn set(&mut self, key: &str, value: Node) {
+        if !matches!(self.kind, NodeKind::Map(_)) {
+            self.kind = NodeKind::Map(Vec::new());
+        }
+        if let NodeKind::Map(entries) = &mut self.kind {
+            match entries.iter_mut().find(|entry| entry.key == key) {
+                Some(entry) => entry.value = value,
+                None => entries.push(Entry::made(key, value)),
+            }
+        }
+    }
+
     /// The value of a key of a map.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.value)
@@ -126,6 +166,12 @@ impl Node {
 
 /// Reads one YAML document (the first of several).
 pub fn parse(text: &str) -> Result<Node, YamlError> {
+    let nothing = || Node { position: Position::default(), offset: None, kind: NodeKind::Null };
+    Ok(parse_all(text)?.into_iter().next().unwrap_or_else(nothing))
+}
+
+/// Reads all documents of a text.
+pub fn parse_all(text: &str) -> Result<Vec<Node>, YamlError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::FirstWins,
@@ -134,10 +180,7 @@ pub fn parse(text: &str) -> Result<Node, YamlError> {
     };
     let parsed: Result<Vec<Raw>, _> = serde_saphyr::from_str_multiple_with_options(text, options);
     match parsed {
-        Ok(documents) => Ok(match documents.into_iter().next() {
-            Some(raw) => raw.into_node(text),
-            None => Node { position: Position::default(), offset: None, kind: NodeKind::Null },
-        }),
+        Ok(documents) => Ok(documents.into_iter().map(|raw| raw.into_node(text)).collect()),
         Err(error) => {
             let error = error.without_snippet();
             let position = error.location().map(position);
