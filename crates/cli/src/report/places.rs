@@ -6,7 +6,7 @@ use ::report::model::SourceRecord;
 use anyhow::Result;
 use connectors::Loaded;
 use detections::alert::Alert;
-use tables::unpack_source;
+use tables::{TableRole, TableSchema, unpack_source};
 
 use crate::exit::Failure;
 
@@ -19,7 +19,7 @@ pub struct Place {
     pub record: u64,
     pub item_id: Option<String>,
     pub table: Option<String>,
-    /// `TimeGenerated`, in ticks.
+    /// `TimeGenerated`, in ticks; None for rows of reference tables.
     pub time: Option<i64>,
 }
 
@@ -61,7 +61,9 @@ impl Places {
         }
         for row in loaded.rows_at(&wanted, may_hold).map_err(|error| Failure::input(error.to_string()))? {
             let Some(place) = by_packed.get_mut(&row.place) else { continue };
-            (place.table, place.time, place.item_id) = (Some(row.table), row.time, row.item_id);
+            // Rows that say how things are, such as identities, are stamped when they are loaded: nothing happened then.
+            let happened = TableSchema::new(row.table.as_str(), Vec::new()).role != TableRole::Reference;
+            (place.table, place.time, place.item_id) = (Some(row.table), row.time.filter(|_| happened), row.item_id);
         }
         Ok(Places { by_packed })
     }
