@@ -13,8 +13,10 @@ use serde_json::{Value as Json, json};
 use super::{Options, cpu_seconds, last_json, report};
 
 /// By name: the files below the folder with the data.
-pub(super) const KINDS: [(&str, &str); 2] =
-    [("ingest_azure", "raw/*/azure/insights-activity-logs/**/PT1H.json"), ("ingest_gcp", "raw/*/gcp/*.ndjson")];
+pub(super) const KINDS: [(&str, &str); 2] = [
+    ("ingest_azure", "raw/*/logs/azure/insights-activity-logs/**/PT1H.json"),
+    ("ingest_gcp", "raw/*/logs/gcp/*.ndjson"),
+];
 
 pub(super) fn pattern(name: &str) -> Option<&'static str> {
     KINDS.iter().find(|(known, _)| *known == name).map(|(_, pattern)| *pattern)

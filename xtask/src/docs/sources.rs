@@ -35,8 +35,10 @@ out files by the date in their path.
 Besides the sources below: rows as a workspace exports them (`TimeGenerated`, `$table`, `Type`, or a file named after the table) go
 to their table, custom tables `NAME_CL` get the columns that their rows have.
 
-Not read: ORC, bzip2 and xz, LEEF, Windows events as `ConvertTo-Json` writes them, logs in S3, Blob Storage or GCS directly (copy
-them first).
+Whatever its name: gzip, zstd, xz and bzip2, in one another, and zip, tar and 7z archives are opened in place. Logs in S3, Blob Storage
+and Google Cloud Storage are read by builds with `--features cloud`.
+
+Not read: ORC (export Parquet or JSON), and LEEF (its lines are rows of `Syslog` when they have a syslog header).
 
 ";
 

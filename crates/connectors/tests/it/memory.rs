@@ -123,7 +123,7 @@ fn tar_header(name: &str, size: u64, kind: tar::EntryType) -> Vec<u8> {
     header.as_bytes().to_vec()
 }
 
-/// Claims a file of a terabyte in a sparse member without any bytes.
+/// Claims a file of 2 GB in a sparse member without any bytes.
 fn sparse_tar() -> Vec<u8> {
     let mut header = tar_header("sparse.json", 0, tar::EntryType::GNUSparse);
     header[483..495].copy_from_slice(b"20000000000\0");
