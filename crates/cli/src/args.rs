@@ -46,6 +46,8 @@ pub enum Command {
     Convert(ConvertArgs),
     /// Show how many rows each step of a rule lets through, and why the nearest one fails
     Explain(ExplainArgs),
+    /// Write the raw events that an attack test leaves, as their source writes them; nothing is run anywhere
+    Emulate(EmulateArgs),
     /// Write a made-up company's raw logs with planted attacks, hunt them, and compare
     Demo(DemoArgs),
     /// Show where rows of logs are kept between runs and how much that takes, or remove them
@@ -722,4 +724,38 @@ pub struct DemoArgs {
     /// The same seed gives the same logs
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct EmulateArgs {
+    /// The test
+    #[arg(required_unless_present = "list")]
+    pub name: Option<String>,
+    /// List the tests, or the parameters of one, and end
+    #[arg(long)]
+    pub list: bool,
+    /// Who acts: a user's name or an ARN on AWS, a user principal name on Azure, an e-mail address on Google Cloud
+    #[arg(long, value_name = "NAME")]
+    pub actor: Option<String>,
+    /// From which address
+    #[arg(long, value_name = "ADDRESS")]
+    pub ip: Option<String>,
+    /// When the first event happens: a time, or a distance from the present such as -2h [default: the present]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub at: Option<String>,
+    /// In which region
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// In which account, subscription or project
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// Another parameter of the test; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Write the events here instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// With --list: form of the list
+    #[arg(long, value_enum, default_value_t = SourcesFormat::Table, requires = "list")]
+    pub format: SourcesFormat,
 }

@@ -59,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => commands::explain::run(args),
         Command::Shell(args) => commands::shell::run(args),
         Command::Lsp(args) => commands::lsp::run(args),
+        Command::Emulate(args) => commands::emulate::run(args),
         Command::Demo(args) => commands::demo::run(args),
         Command::Cache(args) => commands::cache::run(args),
     };

@@ -127,6 +127,7 @@ impl Session {
         for file in &watchlists {
             catalog = crate::watchlists::add(catalog, &mut data, file)?;
         }
+        catalog = crate::watchlists::add_built_in(catalog, &mut data)?;
         let mut profile = DataProfile::of_load(&loaded.report);
         let external =
             input.names.external.iter().fold(ExternalFiles::new(), |files, folder| files.with_folder(folder));

@@ -2,10 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::azure::{Event, Status};
-use crate::chance::{Chance, DAY, HOUR, MINUTE, SECOND};
-use crate::people::{AMARA, AWS_ACCOUNT, JONAS, LEILA, MEI, NADIA, OWEN, Person, ROSA, TOMAS};
-use crate::{Company, Options, aws, azure, gcp, sentinel};
+use crate::people::{
+    AMARA, AWS_ACCOUNT, GCLOUD, GCP_PROJECT, JONAS, LEILA, MEI, NADIA, OWEN, Person, ROSA, SUBSCRIPTION, TENANT, TOMAS,
+    USER_AGENT,
+};
+use crate::{Company, Options, sentinel};
+use emulate::azure::{Event, Status};
+use emulate::chance::{Chance, DAY, HOUR, MINUTE, SECOND};
+use emulate::{aws, azure, gcp};
 
 const INSTANCE_CREATION: &str = "instance-creation";
 const AFTER_ALERT: &str = "instance-creation-after-alert";
@@ -47,14 +51,15 @@ impl Scene<'_> {
     fn ec2(&mut self, ticks: i64, name: &str, user: &str, address: &str, error: Option<&str>, bodies: (Json, Json)) {
         let call = aws::Call {
             ticks,
+            service: "ec2",
             name,
-            arn: &format!("arn:aws:iam::{AWS_ACCOUNT}:user/{user}"),
+            caller: &aws::Caller::new(user, AWS_ACCOUNT),
             address,
             region: "sa-east-1",
+            user_agent: USER_AGENT,
             error,
             request: bodies.0,
-            response: if error.is_some() { Json::Null } else { bodies.1 },
-            read_only: false,
+            response: bodies.1,
         };
         let record = aws::record(&mut self.chance, call);
         self.company.cloudtrail.push(record);
@@ -73,6 +78,8 @@ impl Scene<'_> {
             let upn = operation.person.upn();
             let event = Event {
                 ticks: operation.ticks + offset * SECOND,
+                tenant: TENANT,
+                subscription: SUBSCRIPTION,
                 caller: &upn,
                 address: operation.address,
                 operation: operation.name,
@@ -81,6 +88,7 @@ impl Scene<'_> {
                 status,
                 substatus,
                 correlation: &correlation,
+                properties: &[],
             };
             if rest {
                 let record = azure::rest(&mut self.chance, &event);
@@ -92,17 +100,25 @@ impl Scene<'_> {
         }
     }
 
-    fn gcp_insert(&mut self, ticks: i64, principal: &str, address: &str, name: &str, error: Option<(i64, &str)>) {
+    fn gcp_insert(&mut self, ticks: i64, principal: &str, address: &str, name: &str, error: Option<&str>) {
         let zone = "europe-north1-a";
-        let payload = if error.is_some() { None } else { Some(gcp::insert(name, zone, "n2-standard-8")) };
+        let id = format!("operation-{}", self.chance.hex(12));
         let call = gcp::Call {
             ticks,
+            service: "compute.googleapis.com",
             method: "v1.compute.instances.insert",
+            permission: "compute.instances.create",
             principal,
             address,
-            zone,
-            resource: name,
-            payload,
+            user_agent: GCLOUD,
+            project: GCP_PROJECT,
+            resource: &format!("projects/{GCP_PROJECT}/zones/{zone}/instances/{name}"),
+            kind: (
+                "gce_instance",
+                json!({"project_id": GCP_PROJECT, "zone": zone, "instance_id": self.chance.below(1 << 50).to_string()}),
+            ),
+            payload: Some(gcp::insert(GCP_PROJECT, zone, name, "n2-standard-8", None, None)),
+            operation: Some((&id, true)),
             error,
         };
         let record = gcp::entry(&mut self.chance, call);
@@ -112,14 +128,14 @@ impl Scene<'_> {
     fn stolen_key_launches(&mut self) {
         let ticks = self.end - 9 * HOUR;
         let instances: Vec<String> = (0..3).map(|_| aws::instance_id(&mut self.chance)).collect();
-        let bodies = aws::run_instances(&instances, "p4d.24xlarge", None);
+        let bodies = aws::run_instances(&instances, "p4d.24xlarge", aws::IMAGE, None);
         self.ec2(ticks, "RunInstances", "build-bot", "203.0.113.66", None, bodies);
         let markers: Vec<&str> = instances.iter().map(String::as_str).collect();
         let story =
             "A stolen access key launches three accelerated instances in one call, in a region never used before.";
         self.company.truth.plant(INSTANCE_CREATION, story, &markers);
 
-        let refused = aws::run_instances(&[], "p4d.24xlarge", None);
+        let refused = aws::run_instances(&[], "p4d.24xlarge", aws::IMAGE, None);
         let dry = Some("Client.DryRunOperation");
         self.ec2(ticks - HOUR, "RunInstances", "plan-checker", "198.51.100.30", dry, refused.clone());
         self.company.truth.near_miss(INSTANCE_CREATION, "a dry run creates nothing", "plan-checker");
@@ -134,7 +150,7 @@ impl Scene<'_> {
         let bodies =
             (json!({"volumeId": "vol-0aa11bb22cc33dd44"}), json!({"snapshotId": snapshot, "status": "pending"}));
         self.ec2(ticks, "CreateSnapshot", "backup-audit", "203.0.113.68", None, bodies);
-        let bodies = aws::run_instances(std::slice::from_ref(&instance), "t3.large", Some(&snapshot));
+        let bodies = aws::run_instances(std::slice::from_ref(&instance), "t3.large", aws::IMAGE, Some(&snapshot));
         self.ec2(ticks + 20 * MINUTE, "RunInstances", "backup-audit", "203.0.113.68", None, bodies);
         let story = "A snapshot of a production volume is taken, then mounted in a new instance by the same actor.";
         self.company.truth.plant(INSTANCE_CREATION, story, &[&snapshot, &instance]);
@@ -165,7 +181,7 @@ impl Scene<'_> {
     fn gcp_machine(&mut self) {
         let at = self.end - 4 * HOUR;
         self.gcp_insert(at, &TOMAS.upn(), "203.0.113.69", "gce-shadow-1", None);
-        self.gcp_insert(at + MINUTE, &TOMAS.upn(), "203.0.113.69", "gce-refused", Some((8, "QUOTA_EXCEEDED")));
+        self.gcp_insert(at + MINUTE, &TOMAS.upn(), "203.0.113.69", "gce-refused", Some("QUOTA_EXCEEDED"));
         let truth = &mut self.company.truth;
         truth.plant(INSTANCE_CREATION, "A finance account creates a Compute Engine instance.", &["gce-shadow-1"]);
         truth.near_miss(INSTANCE_CREATION, "the quota refused it", "gce-refused");

@@ -11,7 +11,8 @@ use kql_types::datetime;
 use serde_json::{Value as Json, json};
 
 use crate::people::{AWS_ACCOUNT, SUBSCRIPTION};
-use crate::{Company, Record, Written};
+use crate::{Company, Written};
+use emulate::Record;
 
 pub fn write(company: &Company, folder: &Path) -> std::io::Result<Written> {
     let mut writer = Writer { folder, written: Written::default() };

@@ -4,10 +4,6 @@
 //! [`Truth`] says what was planted and what must stay silent. The same options give the same bytes.
 
 mod attacks;
-mod aws;
-mod azure;
-mod chance;
-mod gcp;
 mod layout;
 mod noise;
 mod people;
@@ -18,6 +14,7 @@ use std::path::Path;
 
 pub use truth::{NearMiss, Planted, Truth};
 
+use emulate::Record;
 use serde_json::Value as Json;
 
 /// What to make.
@@ -30,13 +27,6 @@ pub struct Options {
     /// Background events over all clouds.
     pub events: u32,
     pub seed: u64,
-}
-
-/// A record with its time, so that files can be cut by hour.
-#[derive(Debug, Clone)]
-pub(crate) struct Record {
-    pub ticks: i64,
-    pub json: Json,
 }
 
 /// The logs before they are written.

@@ -2,10 +2,11 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::azure::{Event, Status};
-use crate::chance::{Chance, DAY, MINUTE, SECOND};
-use crate::people::{AWS_ACCOUNT, PEOPLE};
-use crate::{Company, Options, aws, azure, gcp, sentinel};
+use crate::people::{AWS_ACCOUNT, GCLOUD, GCP_PROJECT, PEOPLE, SUBSCRIPTION, TENANT, USER_AGENT};
+use crate::{Company, Options, sentinel};
+use emulate::azure::{Event, Status};
+use emulate::chance::{Chance, DAY, MINUTE, SECOND};
+use emulate::{aws, azure, gcp};
 
 const REGIONS: [&str; 2] = ["eu-north-1", "eu-west-1"];
 const READS: [&str; 6] =
@@ -36,14 +37,15 @@ fn read_aws(company: &mut Company, chance: &mut Chance, ticks: i64) {
     let denied = chance.below(40) == 0;
     let call = aws::Call {
         ticks,
+        service: "ec2",
         name,
-        arn: &arn,
+        caller: &aws::Caller::new(&arn, AWS_ACCOUNT),
         address: if service { "config.amazonaws.com" } else { person.address },
         region,
+        user_agent: USER_AGENT,
         error: denied.then_some("Client.UnauthorizedOperation"),
         request: json!({"maxResults": 100, "filterSet": {}}),
         response: Json::Null,
-        read_only: true,
     };
     let record = aws::record(chance, call);
     company.cloudtrail.push(record);
@@ -51,14 +53,21 @@ fn read_aws(company: &mut Company, chance: &mut Chance, ticks: i64) {
 
 fn read_gcp(company: &mut Company, chance: &mut Chance, ticks: i64) {
     let person = *chance.pick(&PEOPLE);
+    let zone = "europe-north1-a";
+    let number = chance.below(1 << 50).to_string();
     let call = gcp::Call {
         ticks,
+        service: "compute.googleapis.com",
         method: "v1.compute.instances.setLabels",
+        permission: "compute.instances.setLabels",
         principal: &person.upn(),
         address: person.address,
-        zone: "europe-north1-a",
-        resource: "etl-worker",
+        user_agent: GCLOUD,
+        project: GCP_PROJECT,
+        resource: &format!("projects/{GCP_PROJECT}/zones/{zone}/instances/etl-worker"),
+        kind: ("gce_instance", json!({"project_id": GCP_PROJECT, "zone": zone, "instance_id": number})),
         payload: None,
+        operation: None,
         error: None,
     };
     let record = gcp::entry(chance, call);
@@ -75,6 +84,8 @@ fn restart_azure(company: &mut Company, chance: &mut Chance, ticks: i64) {
     {
         let event = Event {
             ticks: ticks + offset * SECOND,
+            tenant: TENANT,
+            subscription: SUBSCRIPTION,
             caller: &person.upn(),
             address: person.address,
             operation: "Microsoft.Compute/virtualMachines/restart/action",
@@ -83,6 +94,7 @@ fn restart_azure(company: &mut Company, chance: &mut Chance, ticks: i64) {
             status,
             substatus,
             correlation: &correlation,
+            properties: &[],
         };
         let record = azure::diagnostic(chance, &event);
         company.activity.push(record);

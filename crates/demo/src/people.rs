@@ -7,6 +7,9 @@ pub const TENANT: &str = "7d0c2b1a-4f57-4c43-9e0e-3a5a6f0d9b10";
 pub const SUBSCRIPTION: &str = "3b6f1f7e-9b1d-4a35-8f0c-52d1c0a7e001";
 pub const AWS_ACCOUNT: &str = "004512345678";
 pub const GCP_PROJECT: &str = "harbor-analytics-prod";
+/// Clients of AWS and of Google Cloud.
+pub const USER_AGENT: &str = "aws-cli/2.17.4 md/prompt#off";
+pub const GCLOUD: &str = "google-cloud-sdk gcloud/502.0.0";
 pub const DOMAIN: &str = "harborline.example";
 
 #[derive(Debug, Clone, Copy)]

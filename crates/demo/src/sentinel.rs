@@ -3,9 +3,9 @@
 use kql_types::datetime;
 use serde_json::json;
 
-use crate::Record;
-use crate::chance::{Chance, HOUR, MINUTE};
 use crate::people::{Person, SUBSCRIPTION, TENANT};
+use emulate::Record;
+use emulate::chance::{Chance, HOUR, MINUTE};
 
 /// An alert as Microsoft Graph lists it, about an account seen from an address.
 pub fn graph_alert(

@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::Context;
 
 /// The crates from the lowest layer to the highest: a crate may depend only on earlier ones.
-const LAYERS: [&str; 21] = [
+const LAYERS: [&str; 22] = [
+const LAYERS: [&str; 22] = [
     "kql-syntax",
     "kql-types",
     "kql-functions",
@@ -24,6 +25,7 @@ const LAYERS: [&str; 21] = [
     "connectors",
     "report",
     "investigation",
+    "emulate",
     "detections",
     "demo",
     "cli",
@@ -31,13 +33,14 @@ const LAYERS: [&str; 21] = [
 ];
 
 /// Crates that must not see these libraries, directly.
-const BLIND: [(&str, &[&str]); 6] = [
+const BLIND: [(&str, &[&str]); 7] = [
     ("kql-syntax", &["arrow", "datafusion", "parquet"]),
     ("kql-types", &["arrow", "datafusion", "parquet"]),
     ("kql-semantics", &["arrow", "datafusion", "parquet"]),
     ("kql-editor", &["arrow", "datafusion", "parquet"]),
     ("witness", &["arrow", "datafusion", "parquet"]),
     ("naive", &["arrow", "datafusion", "parquet"]),
+    ("emulate", &["arrow", "datafusion", "parquet"]),
 ];
 
 /// Libraries of terminals, command lines and errors without types.

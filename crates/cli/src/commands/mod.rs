@@ -4,6 +4,7 @@ pub mod cache;
 pub mod check;
 pub mod convert;
 pub mod demo;
+pub mod emulate;
 pub mod explain;
 pub mod fmt;
 pub mod hunt;

@@ -8,6 +8,7 @@ mod convert;
 mod damage;
 mod demo;
 mod drop_in;
+mod emulate;
 mod explain;
 mod fmt;
 mod hostile;

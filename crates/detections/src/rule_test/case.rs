@@ -53,6 +53,8 @@ pub struct Case {
 pub enum Event {
     /// Raw records of a file, moved in time so that the first is at this distance from the clock, with values set.
     Records { file: String, at: Option<i64>, set: Vec<(String, Json)>, arrives: Option<i64> },
+    /// Raw records that an attack test leaves, the first at this distance from the clock, with values set.
+    Emulation { name: String, with: Vec<(String, String)>, at: i64, set: Vec<(String, Json)>, arrives: Option<i64> },
     /// Rows with the columns of a table. A time may be a distance from the clock: `-3h`.
     Rows { table: String, rows: Vec<Map<String, Json>>, arrives: Option<i64> },
 }
@@ -61,7 +63,7 @@ impl Event {
     /// How long after they happened its records arrive, in ticks; None: at once, as far as the test says.
     pub fn arrives(&self) -> Option<i64> {
         match self {
-            Event::Records { arrives, .. } | Event::Rows { arrives, .. } => *arrives,
+            Event::Records { arrives, .. } | Event::Emulation { arrives, .. } | Event::Rows { arrives, .. } => *arrives,
         }
     }
 }
@@ -201,9 +203,33 @@ fn read_event(node: &Node) -> Result<Event> {
         return Ok(Event::Rows { table, rows, arrives: node.get("arrives").map(offset).transpose()? });
     }
     if let Some(emulate) = node.get("emulate") {
-        return error(emulate, "unsupported: emulate");
+        return read_emulation(node, emulate);
     }
-    error(node, "an event has neither `file` nor `table`")
+    error(node, "an event has neither `file` nor `table` nor `emulate`")
+}
+
+/// How long before the clock an emulation begins that does not say when.
+const EMULATION_AT: i64 = -datetime::TICKS_PER_DAY / 24;
+
+fn read_emulation(node: &Node, emulate: &Node) -> Result<Event> {
+    only(node, &["emulate", "with", "at", "set", "arrives"])?;
+    let name = emulate.text().unwrap_or_default();
+    if emulate::find(&name).is_none() {
+        let near = match emulate::near(&name).as_slice() {
+            [] => "`tidewatch emulate --list` shows all".to_string(),
+            near => format!("near it: {}", near.join(", ")),
+        };
+        return error(emulate, format!("no emulation is named `{name}`; {near}"));
+    }
+    let with = read_with(node.get("with"));
+    let at = node.get("at").map(offset).transpose()?.unwrap_or(EMULATION_AT);
+    let arrives = node.get("arrives").map(offset).transpose()?;
+    Ok(Event::Emulation { name, with, at, set: read_set(node.get("set")), arrives })
+}
+
+fn read_with(node: Option<&Node>) -> Vec<(String, String)> {
+    let entries = node.map(Node::entries).unwrap_or_default();
+    entries.iter().map(|entry| (entry.key.clone(), entry.value.text().unwrap_or_default())).collect()
 }
 
 fn read_set(node: Option<&Node>) -> Vec<(String, Json)> {
@@ -213,7 +239,7 @@ fn read_set(node: Option<&Node>) -> Vec<(String, Json)> {
 
 /// One change of the events of another case: `set` values, move `at` another time, or drop the events of a `without`.
 fn apply_change(change: &Node, events: &mut Vec<Event>) -> Result<()> {
-    only(change, &["event", "set", "at", "without", "arrives"])?;
+    only(change, &["event", "set", "with", "at", "without", "arrives"])?;
     if let Some(without) = change.get("without") {
         let index = event_index(without, events.len())?;
         events.remove(index);
@@ -227,6 +253,12 @@ fn apply_change(change: &Node, events: &mut Vec<Event>) -> Result<()> {
     let at = change.get("at").map(offset).transpose()?;
     let late = change.get("arrives").map(offset).transpose()?;
     match events.get_mut(index) {
+        Some(Event::Emulation { with, at: known, set: known_set, arrives, .. }) => {
+            *known = at.unwrap_or(*known);
+            *arrives = late.or(*arrives);
+            known_set.extend(set);
+            with.extend(read_with(change.get("with")));
+        }
         Some(Event::Records { at: known, set: known_set, arrives, .. }) => {
             *known = at.or(*known);
             *arrives = late.or(*arrives);
@@ -382,8 +414,18 @@ mod tests {
         let typo = wrong(&format!("{head}expect: {{alert: 1}}\n"));
         assert_eq!((typo.position.unwrap().line, typo.message.contains("`alert`")), (4, true));
         assert!(wrong(&format!("{head}like: z\n    expect: none\n")).message.contains("`z`"));
-        assert!(
-            wrong(&format!("{head}events: [{{emulate: x}}]\n    expect: none\n")).message.starts_with("unsupported")
-        );
+        let unknown = wrong(&format!("{head}events: [{{emulate: aws.gpu}}]\n    expect: none\n"));
+        assert!(unknown.message.contains("aws.ec2-gpu-launch"), "{unknown:?}");
+    }
+
+    #[test]
+    fn a_near_miss_of_an_emulation_changes_its_parameters() {
+        let text = "query_now: 2026-03-02\ncases:\n  - name: a\n    events:\n      - {emulate: aws.ec2-gpu-launch, with: {count: 2}, at: -2h}\n    \
+                    expect: {alerts: 2}\n  - name: b\n    like: a\n    change: {with: {error: Client.DryRunOperation}}\n    expect: none\n";
+        let test = read(text).unwrap();
+        let Event::Emulation { with, at, .. } = &test.cases[1].events[0] else { panic!() };
+        let expected =
+            [("count".to_string(), "2".to_string()), ("error".to_string(), "Client.DryRunOperation".to_string())];
+        assert_eq!((with.as_slice(), *at), (expected.as_slice(), -7200 * datetime::TICKS_PER_SECOND));
     }
 }

@@ -31,6 +31,13 @@ pub(super) fn write(
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             (name, records(&text, at.map(|at| query_now.saturating_add(at)), set).map_err(|e| format!("{file}: {e}"))?)
         }
+        Event::Emulation { name, with, at, set, .. } => {
+            let emulation = emulate::find(name).ok_or_else(|| format!("no emulation is named `{name}`"))?;
+            let played = emulation
+                .play(query_now.saturating_add(*at), &with.iter().cloned().collect())
+                .map_err(|e| format!("{name}: {e}"))?;
+            (format!("{name}.json"), records(&emulation.file(&played), None, set)?)
+        }
         Event::Rows { table, rows, .. } => (format!("{table}.ndjson"), table_rows(table, rows, query_now, schemas)?),
     };
     let path = folder.join(name);

@@ -11,6 +11,14 @@ pub const DAY: i64 = TICKS_PER_DAY;
 pub struct Chance(u64);
 
 impl Chance {
+    /// Seeded by a text: equal texts give equal chances (FNV-1a).
+    pub fn of_text(text: &str) -> Chance {
+        let hash = text
+            .bytes()
+            .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3));
+        Chance::new(hash)
+    }
+
     pub fn new(seed: u64) -> Chance {
         Chance(seed ^ 0x5DEE_CE66_D1CE_4E5B)
     }
