@@ -34,6 +34,10 @@ pub enum Command {
     Lsp(LspArgs),
     /// Run the unit tests beside rules: events, and what must come of them
     Test(TestArgs),
+    /// Show which ATT&CK techniques rules cover: by rules, by rules with data, by rules whose tests pass
+    Coverage(CoverageArgs),
+    /// List rules with what they are about, as a table, a document or a feed
+    Catalog(CatalogArgs),
     /// Say what is probably wrong with rules, mend what can be mended safely
     Lint(LintArgs),
     /// Show what an actor, address, key, session or resource did, over all clouds in one order
@@ -410,9 +414,15 @@ pub struct TestArgs {
     /// Write the rows that came into failing `rows:` of the test files
     #[arg(long)]
     pub update: bool,
+    /// Run again whenever a file below the paths changes, until interrupted
+    #[arg(long)]
+    pub watch: bool,
     /// Also change each rule in small ways, and report the changes that no case notices
     #[arg(long)]
     pub mutate: bool,
+    /// With --mutate: raw logs over which a change must make no difference either, to count as equivalent
+    #[arg(long, short, value_name = "PATH", num_args = 1.., requires = "mutate")]
+    pub logs: Vec<PathBuf>,
     /// Form of the result
     #[arg(long, value_enum, default_value_t = TestFormat::Text)]
     pub format: TestFormat,
@@ -426,6 +436,8 @@ pub enum RequireArg {
     Positive,
     /// A case that must stay silent
     Negative,
+    /// With --mutate: every change of the rule that changes a row is noticed by a case
+    Mutation,
 }
 
 impl RequireArg {
@@ -433,6 +445,7 @@ impl RequireArg {
         match self {
             RequireArg::Positive => "positive",
             RequireArg::Negative => "negative",
+            RequireArg::Mutation => "mutation-proof",
         }
     }
 }
@@ -758,4 +771,135 @@ pub struct EmulateArgs {
     /// With --list: form of the list
     #[arg(long, value_enum, default_value_t = SourcesFormat::Table, requires = "list")]
     pub format: SourcesFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct CoverageArgs {
+    /// Rules, .kql files, and folders of them [default: the built-in rules]
+    pub paths: Vec<PathBuf>,
+    /// Raw logs: also show which rules have data at hand
+    #[arg(long, short, value_name = "PATH", num_args = 1..)]
+    pub logs: Vec<PathBuf>,
+    /// Run the tests of the rules: also show which rules have tests that pass
+    #[arg(long, requires = "paths")]
+    pub tests: bool,
+    /// The version of ATT&CK
+    #[arg(long, value_enum, value_name = "VERSION", default_value_t = AttackArg::V16)]
+    pub attack: AttackArg,
+    /// With --format navigator: score by the rules of one layer [default: by how many layers hold]
+    #[arg(long, value_enum, value_name = "LAYER")]
+    pub layer: Option<LayerArg>,
+    /// Show what changed since a git revision, or between two: OLD or OLD..NEW
+    #[arg(long, value_name = "REVISIONS", requires = "paths", conflicts_with_all = ["logs", "tests", "layer"])]
+    pub diff: Option<String>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = CoverageFormat::Markdown)]
+    pub format: CoverageFormat,
+    /// Title of the layer or page
+    #[arg(long, value_name = "TEXT", default_value = "Coverage")]
+    pub title: String,
+    /// Write the result here instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub names: NameArgs,
+    /// Threads for reading logs [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LayerArg {
+    /// Rules that name the technique
+    Rules,
+    /// Those of which a table has rows
+    Data,
+    /// Those whose tests pass
+    Tested,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CoverageFormat {
+    Markdown,
+    /// The matrix as one page without scripts
+    Html,
+    /// A layer for the ATT&CK Navigator, format 4.5
+    Navigator,
+    /// One document with everything
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct CatalogArgs {
+    /// Rules, .kql files, and folders of them [default: the built-in rules]
+    pub paths: Vec<PathBuf>,
+    /// Only rules of these severities
+    #[arg(long, value_name = "SEVERITY", value_delimiter = ',')]
+    pub severity: Vec<SeverityArg>,
+    /// Only rules of these ATT&CK techniques; T1578 takes its sub-techniques as well
+    #[arg(long, value_name = "TECHNIQUE", value_delimiter = ',')]
+    pub technique: Vec<String>,
+    /// Only rules of these tactics, under their names in any version of ATT&CK
+    #[arg(long, value_name = "TACTIC", value_delimiter = ',')]
+    pub tactic: Vec<String>,
+    /// Only rules that read one of these tables
+    #[arg(long, value_name = "TABLE", value_delimiter = ',')]
+    pub table: Vec<String>,
+    /// Only rules of these kinds
+    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
+    pub kind: Vec<KindArg>,
+    /// Only rules with this text in their name or description
+    #[arg(long, value_name = "TEXT")]
+    pub text: Option<String>,
+    /// Only rules with one of these ids or names, or in files whose path has one of these parts
+    #[arg(long, value_name = "ID")]
+    pub id: Vec<String>,
+    /// Leave out rules with one of these ids or names, or in files whose path has one of these parts
+    #[arg(long, value_name = "ID")]
+    pub exclude: Vec<String>,
+    /// Form of the catalog
+    #[arg(long, value_enum, default_value_t = CatalogFormat::Table)]
+    pub format: CatalogFormat,
+    /// With feeds: their title
+    #[arg(long, value_name = "TEXT", default_value = "Detection rules")]
+    pub title: String,
+    /// With feeds: the address of the rules' folder, which entries link to
+    #[arg(long, value_name = "URL")]
+    pub link: Option<String>,
+    /// Write the result here instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub names: NameArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindArg {
+    Scheduled,
+    Nrt,
+    Hunting,
+}
+
+impl KindArg {
+    /// As rule files name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            KindArg::Scheduled => "Scheduled",
+            KindArg::Nrt => "NRT",
+            KindArg::Hunting => "Hunting",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CatalogFormat {
+    /// For people
+    Table,
+    Markdown,
+    /// One document with every rule
+    Json,
+    /// A feed, RSS 2.0
+    Rss,
+    /// A feed, Atom 1.0
+    Atom,
 }

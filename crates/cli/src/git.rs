@@ -2,8 +2,10 @@
 //!
 //! Nothing is changed; where there is no repository or no git, there is no answer. Start at [`show`].
 
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 fn git(folder: &Path, args: &[&str]) -> Option<Vec<u8>> {
     let output = Command::new("git").arg("-C").arg(folder).args(args).output().ok()?;
@@ -46,4 +48,66 @@ pub fn commit(folder: &Path) -> Option<String> {
     let head = String::from_utf8(git(folder, &["rev-parse", "HEAD"])?).ok()?;
     let dirty = git(folder, &["status", "--porcelain", "--", "."]).is_some_and(|text| !text.is_empty());
     Some(format!("{}{}", head.trim(), if dirty { "+" } else { "" }))
+}
+
+/// The files of these extensions below a folder at a revision: path below the folder, and text. None without such a revision.
+pub fn files_at(folder: &Path, revision: &str, extensions: &[&str]) -> Option<Vec<(String, String)>> {
+    let listed = git(folder, &["ls-tree", "-r", "-z", revision, "--", "."])?;
+    let entries: Vec<(String, String)> = listed
+        .split(|byte| *byte == 0)
+        .filter_map(|entry| {
+            // MODE TYPE ID<tab>PATH
+            let entry = String::from_utf8_lossy(entry).into_owned();
+            let (head, path) = entry.split_once('\t')?;
+            let id = head.split(' ').nth(2)?.to_string();
+            let extension = Path::new(path).extension()?.to_str()?.to_ascii_lowercase();
+            extensions.contains(&extension.as_str()).then(|| (id, path.to_string()))
+        })
+        .collect();
+    let mut child = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(["cat-file", "--batch"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
+    let (mut asked, mut answers) = (child.stdin.take()?, BufReader::new(child.stdout.take()?));
+    let mut files = Vec::with_capacity(entries.len());
+    for (id, path) in entries {
+        writeln!(asked, "{id}").ok()?;
+        asked.flush().ok()?;
+        let mut head = String::new();
+        answers.read_line(&mut head).ok()?;
+        let size: usize = head.trim_end().rsplit(' ').next()?.parse().ok()?;
+        let mut bytes = vec![0; size + 1];
+        answers.read_exact(&mut bytes).ok()?;
+        bytes.pop();
+        files.push((path, String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    drop(asked);
+    child.wait().ok()?;
+    Some(files)
+}
+
+/// When the files below a folder last changed in its history, in seconds since 1970, by their full paths.
+pub fn last_changes(folder: &Path) -> HashMap<PathBuf, i64> {
+    let mut found = HashMap::new();
+    let root = git(folder, &["rev-parse", "--show-toplevel"]).and_then(|root| String::from_utf8(root).ok());
+    let Some(root) = root.map(|root| PathBuf::from(root.trim_end())) else { return found };
+    let root = root.canonicalize().unwrap_or(root);
+    let log = git(folder, &["-c", "core.quotepath=off", "log", "--format=%x01%ct", "--name-only", "--", "."]);
+    let log = log.unwrap_or_default();
+    let mut time = 0;
+    for line in String::from_utf8_lossy(&log).lines() {
+        match line.strip_prefix('\u{1}') {
+            Some(seconds) => time = seconds.parse().unwrap_or(0),
+            // The newest commit of a file comes first.
+            None if !line.is_empty() => {
+                found.entry(root.join(line)).or_insert(time);
+            }
+            None => {}
+        }
+    }
+    found
 }

@@ -59,6 +59,8 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => commands::explain::run(args),
         Command::Shell(args) => commands::shell::run(args),
         Command::Lsp(args) => commands::lsp::run(args),
+        Command::Coverage(args) => commands::coverage::run(args),
+        Command::Catalog(args) => commands::catalog::run(args),
         Command::Emulate(args) => commands::emulate::run(args),
         Command::Demo(args) => commands::demo::run(args),
         Command::Cache(args) => commands::cache::run(args),

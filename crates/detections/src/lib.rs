@@ -7,7 +7,6 @@
 
 pub mod alert;
 mod alert_details;
-pub mod attack;
 pub mod cell;
 pub mod entity;
 pub mod entity_types;
@@ -37,3 +36,5 @@ mod time_bound;
 pub mod tuning;
 
 pub use rule_forms::{duration, yaml};
+
+pub use coverage::attack;

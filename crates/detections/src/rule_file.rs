@@ -181,6 +181,7 @@ const KNOWN_BUT_UNUSED: &[&str] = &[
     "requiredTechniques",
     "source",
     "subTechniques",
+    "tests",
     "triggerCondition",
 ];
 
@@ -221,8 +222,19 @@ pub(crate) fn known_fields() -> impl Iterator<Item = &'static str> {
 }
 
 /// Headings that our own rules carry as guidance.
-const GUIDANCE: &[&str] =
-    &["hypothesis", "falsePositives", "tuning", "response", "dataSources", "references", "limits"];
+const GUIDANCE: &[&str] = &[
+    "hypothesis",
+    "falsePositives",
+    "tuning",
+    "response",
+    "investigation",
+    "hunting",
+    "sigma",
+    "related",
+    "dataSources",
+    "references",
+    "limits",
+];
 
 struct RuleReader<'a> {
     file: &'a str,

@@ -222,7 +222,7 @@ fn refuse_nothing(args: &HuntArgs, library: &RuleLibrary) -> Result<()> {
     Ok(())
 }
 
-fn severity(arg: SeverityArg) -> AlertSeverity {
+pub fn severity(arg: SeverityArg) -> AlertSeverity {
     match arg {
         SeverityArg::Informational => AlertSeverity::Informational,
         SeverityArg::Low => AlertSeverity::Low,

@@ -161,13 +161,17 @@ impl TestFiles {
             let file = PathBuf::from(&rule.place.file);
             let Some(stem) = file.file_stem() else { continue };
             let test = file.with_file_name(format!("{}.test.yaml", stem.to_string_lossy()));
-            let Some(test) = std::fs::read_to_string(test).ok().and_then(|text| rule_test::read(&text).ok()) else {
+            let own =
+                rule_test::has_own(&rule.place.text).then(|| rule_test::read_own(&rule.place.text).ok()).flatten();
+            let test = std::fs::read_to_string(test).ok().and_then(|text| rule_test::read(&text).ok());
+            if own.is_none() && test.is_none() {
                 continue;
+            }
+            let any = |negative: bool| {
+                let mut cases = own.iter().chain(&test).flat_map(|test| &test.cases);
+                cases.any(|case| case.expect.is_negative() == negative)
             };
-            let beside = TestsBeside {
-                positive: test.cases.iter().any(|case| !case.expect.is_negative()),
-                negative: test.cases.iter().any(|case| case.expect.is_negative()),
-            };
+            let beside = TestsBeside { positive: any(false), negative: any(true) };
             by_rule.insert(file, beside);
         }
         TestFiles { by_rule }

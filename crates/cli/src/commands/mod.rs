@@ -1,8 +1,10 @@
 //! The commands, one per file.
 
 pub mod cache;
+pub mod catalog;
 pub mod check;
 pub mod convert;
+pub mod coverage;
 pub mod demo;
 pub mod emulate;
 pub mod explain;

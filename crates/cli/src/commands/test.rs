@@ -2,20 +2,90 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use detections::library::{self, RuleLibrary};
 use detections::rule_test::{self, CaseResult, Names, RuleTest, TestError, Verdict};
 
-use crate::args::{RequireArg, TestArgs, TestFormat};
+use crate::args::{NameArgs, RequireArg, TestArgs, TestFormat};
 use crate::exit::{Exit, Failure};
 use crate::git;
 use crate::project::Project;
 use crate::report::rule_tests::{self, RuleTests, TestReport};
-use crate::session;
+use crate::session::{self, Reading, Session, SessionInput};
+use crate::terminal::{counted, safe_lines};
 
 /// Runs the tests of all rules under the paths.
 pub fn run(args: &TestArgs) -> Result<Exit> {
+    if !args.watch {
+        return once(args);
+    }
+    let mut seen = watched(&args.paths);
+    loop {
+        // A file that is torn while an editor writes it is told and read again.
+        if let Err(error) = once(args) {
+            writeln!(io::stderr(), "{}", safe_lines(&format!("{error:#}")))?;
+        }
+        writeln!(io::stdout(), "watching {}", counted(seen.len() as u64, "file"))?;
+        seen = until_changed(&args.paths, seen);
+    }
+}
+
+/// The files below paths, with their times and sizes.
+fn watched(paths: &[PathBuf]) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
+    let mut files = Vec::new();
+    let mut folders: Vec<(PathBuf, usize)> = paths.iter().map(|path| (path.clone(), 0)).collect();
+    while let Some((path, depth)) = folders.pop() {
+        let Ok(metadata) = std::fs::metadata(&path) else { continue };
+        if metadata.is_file() {
+            files.push((path, metadata.modified().ok(), metadata.len()));
+        } else if depth <= DEPTH_MAX && path.file_name().is_none_or(|name| name != ".git") {
+            let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
+            folders.extend(entries.map(|entry| (entry.path(), depth + 1)));
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Waits for a file to change, and then for the writing to end.
+fn until_changed(
+    paths: &[PathBuf],
+    seen: Vec<(PathBuf, Option<SystemTime>, u64)>,
+) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
+    const STEP: Duration = Duration::from_millis(200);
+    let mut known = seen;
+    let mut changed = false;
+    loop {
+        std::thread::sleep(STEP);
+        let now = watched(paths);
+        if now != known {
+            (known, changed) = (now, true);
+        } else if changed {
+            return known;
+        }
+    }
+}
+
+/// Runs the tests of rules, and nothing else.
+pub fn of_paths(paths: &[PathBuf], names: &NameArgs) -> Result<TestReport> {
+    collect(&TestArgs {
+        paths: paths.to_vec(),
+        only: None,
+        require: Vec::new(),
+        min_tests: None,
+        changed: None,
+        update: false,
+        watch: false,
+        mutate: false,
+        logs: Vec::new(),
+        format: TestFormat::Text,
+        names: names.clone(),
+    })
+}
+
+fn once(args: &TestArgs) -> Result<Exit> {
     let report = collect(args)?;
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
@@ -46,13 +116,28 @@ fn collect(args: &TestArgs) -> Result<TestReport> {
     let mut report = TestReport::default();
     let mut tested = vec![false; library.rules.len()];
     let changed = changed_files(args)?;
+    let open = || {
+        Session::open(SessionInput {
+            logs: &args.logs,
+            reading: Reading::default(),
+            names: &args.names,
+            functions: library.functions.clone(),
+            watchlists: library.watchlist_files.clone(),
+            threads: None,
+        })
+    };
+    let logs = if args.logs.is_empty() { None } else { Some(open()?) };
+    // Tests inside of rule files.
+    let own = library.rules.iter().filter(|rule| rule_test::has_own(&rule.place.text));
+    let test_files: Vec<PathBuf> =
+        test_files.into_iter().chain(own.map(|rule| PathBuf::from(&rule.place.file))).collect();
     for file in &test_files {
         // A rule that is left out is tested all the same, only not now.
         let chosen = |rule: usize| library.rules.get(rule).is_none_or(|rule| project.leaves_out(rule).is_none());
         let runs = changed.as_ref().is_none_or(|changed| is_touched(file, changed));
         let runs = runs && read(file).ok().and_then(|test| rule_of(&test, file, &library)).is_none_or(chosen);
         if runs {
-            report.rules.push(run_file(file, &library, &names, args, &mut tested));
+            report.rules.push(run_file(file, &library, &names, args, logs.as_ref(), &mut tested));
         } else {
             let index = read(file).ok().and_then(|test| rule_of(&test, file, &library));
             if let Some(tested) = index.and_then(|index| tested.get_mut(index)) {
@@ -71,6 +156,7 @@ fn collect(args: &TestArgs) -> Result<TestReport> {
             let lacks = args.require.iter().filter(|kind| match kind {
                 RequireArg::Positive => !rule.has_positive,
                 RequireArg::Negative => !rule.has_negative,
+                RequireArg::Mutation => rule.mutants.as_ref().is_none_or(|mutants| !mutants.survived.is_empty()),
             });
             report.lacking.extend(lacks.map(|kind| (rule.name.clone(), kind.name())));
         }
@@ -183,11 +269,19 @@ fn is_touched(file: &Path, changed: &[PathBuf]) -> bool {
     })
 }
 
-fn run_file(file: &Path, library: &RuleLibrary, names: &Names, args: &TestArgs, tested: &mut [bool]) -> RuleTests {
+fn run_file(
+    file: &Path,
+    library: &RuleLibrary,
+    names: &Names,
+    args: &TestArgs,
+    logs: Option<&Session>,
+    tested: &mut [bool],
+) -> RuleTests {
     let shown = file.display().to_string();
     let mut result = RuleTests {
         name: shown.clone(),
         file: shown,
+        rule_file: String::new(),
         has_positive: false,
         has_negative: false,
         cases: Vec::new(),
@@ -214,6 +308,7 @@ fn run_file(file: &Path, library: &RuleLibrary, names: &Names, args: &TestArgs, 
         return result;
     };
     result.name.clone_from(&rule.name);
+    result.rule_file.clone_from(&rule.place.file);
     *tested = true;
     if let Some(only) = args.only.as_deref() {
         test.cases.retain(|case| case.name.to_lowercase().contains(&only.to_lowercase()));
@@ -232,14 +327,16 @@ fn run_file(file: &Path, library: &RuleLibrary, names: &Names, args: &TestArgs, 
     }
     // Tests that fail notice nothing.
     if args.mutate && result.cases.iter().all(good) {
-        result.mutants = Some(rule_test::survivors(&prepared, rule));
+        let logs = logs.map(|session| (&session.engine, session.default_now()));
+        result.mutants = Some(rule_test::survivors(&prepared, rule, logs));
     }
     result
 }
 
 fn read(file: &Path) -> Result<RuleTest, String> {
     let text = std::fs::read_to_string(file).map_err(|e| e.to_string())?;
-    rule_test::read(&text).map_err(|TestError { position, message }| match position {
+    let read = if is_test(file) { rule_test::read(&text) } else { rule_test::read_own(&text) };
+    read.map_err(|TestError { position, message }| match position {
         Some(position) => format!("{position}: {message}"),
         None => message,
     })
@@ -257,6 +354,7 @@ fn rule_of(test: &RuleTest, file: &Path, library: &RuleLibrary) -> Option<usize>
     match &test.rule {
         Some(name) => of_file(&file.with_file_name(name))
             .or_else(|| library.rules.iter().position(|rule| rule.id.eq_ignore_ascii_case(name))),
-        None => of_file(&own_rule(file)?),
+        None if is_test(file) => of_file(&own_rule(file)?),
+        None => of_file(file),
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use detections::rule_test::{CaseResult, Mutant, Verdict};
+use detections::rule_test::{CaseResult, Mutant, Mutants, Verdict};
 use serde_json::{Value as Json, json};
 
 use super::lint::{github_text, github_value};
@@ -15,11 +15,13 @@ pub struct RuleTests {
     /// The rule's name, or the file where there is no rule.
     pub name: String,
     pub file: String,
+    /// The file of the rule; empty where there is none.
+    pub rule_file: String,
     pub has_positive: bool,
     pub has_negative: bool,
     pub cases: Vec<CaseResult>,
-    /// Of a mutation run: how many changes were tried, and those that no case noticed.
-    pub mutants: Option<(usize, Vec<Mutant>)>,
+    /// Of a mutation run.
+    pub mutants: Option<Mutants>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -96,12 +98,23 @@ pub fn write_text(report: &TestReport, out: &mut dyn Write) -> Result<()> {
             writeln!(out, "            {}", safe(line))?;
         }
     }
-    for (rule, (count, survived)) in report.rules.iter().filter_map(|rule| Some((rule, rule.mutants.as_ref()?))) {
-        let tone = if survived.is_empty() { Tone::Good } else { Tone::Warning };
+    for (rule, mutants) in report.rules.iter().filter_map(|rule| Some((rule, rule.mutants.as_ref()?))) {
+        let tone = if mutants.survived.is_empty() { Tone::Good } else { Tone::Warning };
         let label = paint("mutants  ", tone, colour);
-        writeln!(out, "{label} {}: {} killed, {} survived", safe(&rule.name), count - survived.len(), survived.len())?;
-        for mutant in survived {
-            let change = format!("{}: {} -> {}", mutant.mutation.name(), mutant.before, mutant.after);
+        writeln!(
+            out,
+            "{label} {}: {} killed, {} survived, {} equivalent",
+            safe(&rule.name),
+            mutants.killed(),
+            mutants.survived.len(),
+            mutants.equivalent.len()
+        )?;
+        let change = |mutant: &Mutant| format!("{}: {} -> {}", mutant.mutation.name(), mutant.before, mutant.after);
+        for mutant in &mutants.equivalent {
+            writeln!(out, "            equivalent {}", safe(&change(mutant)))?;
+        }
+        for mutant in &mutants.survived {
+            let change = change(mutant);
             writeln!(out, "            TW506 {}; missing: {}", safe(&change), safe(&mutant.near_miss()))?;
         }
     }
@@ -133,9 +146,11 @@ pub fn write_json(report: &TestReport, out: &mut dyn Write) -> Result<()> {
         .map(|rule| {
             let case = |case: &CaseResult| json!({"name": case.name, "verdict": name(&case.verdict), "details": details(&case.verdict)});
             let mut entry = json!({"name": rule.name, "file": rule.file, "cases": rule.cases.iter().map(case).collect::<Vec<_>>()});
-            if let (Some((count, survived)), Some(object)) = (&rule.mutants, entry.as_object_mut()) {
-                let survived: Vec<Json> = survived.iter().map(mutant_json).collect();
-                object.insert("mutants".to_string(), json!({"killed": count - survived.len(), "survived": survived}));
+            if let (Some(mutants), Some(object)) = (&rule.mutants, entry.as_object_mut()) {
+                let list = |mutants: &[Mutant]| mutants.iter().map(mutant_json).collect::<Vec<Json>>();
+                let (survived, equivalent) = (list(&mutants.survived), list(&mutants.equivalent));
+                let counts = json!({"killed": mutants.killed(), "survived": survived, "equivalent": equivalent});
+                object.insert("mutants".to_string(), counts);
             }
             entry
         })

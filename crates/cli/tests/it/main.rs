@@ -5,6 +5,7 @@
 mod cache;
 mod check;
 mod convert;
+mod coverage;
 mod damage;
 mod demo;
 mod drop_in;

@@ -20,12 +20,22 @@ fn counts(page: &str, is_row: impl Fn(&str) -> bool) -> BTreeMap<String, (u64, u
     counts
 }
 
+/// The built-in detections that the published ones became.
+const FIVE: [&str; 5] = [
+    "compute-modification",
+    "instance-creation",
+    "instance-creation-after-alert",
+    "rising-resource-creation",
+    "run-command-after-rare-sign-in",
+];
+
 fn hunt(logs: &str) -> Option<Json> {
     let samples = testing::shared(&format!("samples/{logs}"))?.canonicalize().unwrap();
     let seeds = testing::shared("seeds")?.canonicalize().unwrap();
-    let mut paths = vec![testing::workspace_root().join("rules").canonicalize().unwrap()];
-    paths.extend(std::fs::read_dir(seeds).unwrap().map(|entry| entry.unwrap().path()));
-    paths.retain(|path| path.is_dir() && path.ends_with("rules") || path.extension().is_some_and(|e| e == "yaml"));
+    let built_in = testing::workspace_root().join("rules").canonicalize().unwrap();
+    let mut paths: Vec<_> = std::fs::read_dir(seeds).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
+    paths.extend(FIVE.map(|name| built_in.join(name)));
     let rules: Vec<&str> = paths.iter().map(|path| path.to_str().unwrap()).collect();
     let logs = samples.to_str().unwrap();
     let run = Folder::new().run(&[&["hunt"], &rules[..], &["--logs", logs, "--format", "json"]].concat());
@@ -70,7 +80,8 @@ fn attack_logs_are_as_the_page_says() {
     let of_state = |state: &str| -> BTreeSet<&str> {
         states.iter().filter(|(_, (found, _))| found == state).map(|(name, _)| name.as_str()).collect()
     };
-    let partial = ["create-cloud-instance", "instance-creation", "instance-creation-after-alert"];
+    let partial =
+        ["compute-modification", "create-cloud-instance", "instance-creation", "instance-creation-after-alert"];
     assert_eq!(of_state("partial"), partial.into());
     assert_eq!(of_state("no-data").len(), 7, "{states:?}");
 }
@@ -109,4 +120,26 @@ fn single_events_are_as_the_page_says() {
         let fired = rules.iter().filter(|(_, state, _)| *state == "fired").count() as u64;
         assert_eq!(report["summary"]["states"]["fired"].as_u64(), Some(fired), "{file}: no other rule fires");
     }
+}
+
+#[test]
+fn further_detections_find_what_attack_logs_hold() {
+    let Some(samples) = testing::shared("samples/stratus-cloudtrail") else { return };
+    let samples = samples.canonicalize().unwrap();
+    let found = |technique: &str| -> BTreeSet<String> {
+        let file = samples.join(format!("{technique}.json"));
+        let report = Folder::new().run(&["hunt", "--logs", file.to_str().unwrap(), "--format", "json"]).json();
+        let fired = states(&report).into_iter().filter(|(_, (state, _))| state == "fired");
+        fired.map(|(name, _)| name).collect()
+    };
+    let shared = BTreeSet::from(["snapshot-shared-outside".to_string()]);
+    for technique in ["ec2-share-ebs-snapshot", "ec2-share-ami", "rds-share-snapshot"] {
+        assert_eq!(found(&format!("aws.exfiltration.{technique}")), shared, "{technique}");
+    }
+    let command = BTreeSet::from(["remote-command-unusual".to_string()]);
+    for technique in ["aws.execution.ssm-send-command", "aws.execution.ssm-start-session"] {
+        assert_eq!(found(technique), command, "{technique}");
+    }
+    // One denied launch is no series of them.
+    assert_eq!(found("aws.execution.ec2-launch-unusual-instances"), BTreeSet::new());
 }

@@ -185,6 +185,7 @@ fn mutation_shows_conditions_that_no_case_tests() {
     folder.write("rules/launch.test.yaml", &text);
     let less = folder.run(&["test", "rules", "--mutate", "--format", "json"]).json();
     assert!(survived(&less).contains(&"isempty(ErrorCode)".to_string()), "{less}");
+    assert_eq!(folder.run(&["test", "rules", "--mutate", "--require", "mutation"]).code, 1);
     let shown = folder.run(&["test", "rules", "--mutate"]).out;
     assert!(shown.contains("TW506 and arm: isempty(ErrorCode) -> true; missing: a near miss that fails"), "{shown}");
 }
@@ -224,4 +225,96 @@ fn annotations_are_one_line_each() {
         ),
         "{out}"
     );
+}
+
+#[test]
+fn a_stock_reader_reads_the_junit_back() {
+    use quick_xml::events::Event;
+    let folder = folder();
+    folder.write("rules/launch.test.yaml", &TESTS.replace("severity: Medium", "severity: High"));
+    let junit = folder.run(&["test", "rules", "--format", "junit"]).out;
+    let mut reader = quick_xml::Reader::from_str(&junit);
+    let (mut suites, mut cases, mut failures, mut text) = (Vec::new(), Vec::new(), 0, String::new());
+    loop {
+        let event = reader.read_event().unwrap();
+        if let Event::Start(tag) | Event::Empty(tag) = &event {
+            let attribute = |name: &str| {
+                let found = tag.attributes().map(Result::unwrap).find(|found| found.key.as_ref() == name);
+                found
+                    .map(|found| found.normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap().into_owned())
+                    .unwrap_or_default()
+            };
+            match tag.name().as_ref() {
+                "testsuite" => suites.push((attribute("name"), attribute("tests"), attribute("failures"))),
+                "testcase" => cases.push((attribute("name"), attribute("classname"))),
+                "failure" => failures += 1,
+                _ => {}
+            }
+        }
+        match event {
+            Event::Text(content) => text.push_str(&content),
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    let texts = |left: &str, right: &str| (left.to_string(), right.to_string());
+    assert_eq!(suites, [("Instance launched".to_string(), "2".to_string(), "1".to_string())]);
+    let file = "rules/launch.test.yaml";
+    assert_eq!(cases, [texts("a launch", file), texts("a dry run <is silent>", file)]);
+    assert!(failures == 1 && text.contains("severity: expected High, got Medium"), "{junit}");
+}
+
+#[test]
+fn tests_inside_of_a_rule_file_run_like_those_beside_it() {
+    let folder = folder();
+    std::fs::remove_file(folder.path().join("rules/launch.test.yaml")).unwrap();
+    let own: String = TESTS.lines().map(|line| format!("  {line}\n")).collect();
+    folder.write("rules/launch.yaml", &format!("{LAUNCH_RULE}tests:\n{own}"));
+    let run = folder.run(&["test", "rules", "--require", "positive,negative"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    assert!(run.out.contains("2 passed, 0 failed, 0 known gaps, 0 errors; 0 rules untested"), "{}", run.out);
+    assert_eq!(folder.run(&["test", "rules/launch.yaml"]).code, 0);
+    let wrong = own.replace("severity: Medium", "severity: High");
+    folder.write("rules/launch.yaml", &format!("{LAUNCH_RULE}tests:\n{wrong}"));
+    assert_eq!(folder.run(&["test", "rules"]).code, 1);
+    folder.write("rules/launch.yaml", &format!("{LAUNCH_RULE}tests:\n  rule: other.yaml\n{own}"));
+    assert!(folder.run(&["test", "rules"]).out.contains("are of that rule"));
+}
+
+#[test]
+fn a_change_that_changes_no_row_is_equivalent() {
+    let folder = folder();
+    // Said twice: leaving out either half changes nothing.
+    let twice = LAUNCH_RULE.replace("isempty(ErrorCode)", "isempty(ErrorCode) and isempty(ErrorCode)");
+    folder.write("rules/launch.yaml", &twice);
+    let report = folder.run(&["test", "rules", "--mutate", "--logs", "rules/run.json", "--format", "json"]).json();
+    let mutants = &report["rules"][0]["mutants"];
+    let before = |list: &serde_json::Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|mutant| mutant["before"].as_str().unwrap().to_string()).collect()
+    };
+    assert_eq!(before(&mutants["equivalent"]), ["isempty(ErrorCode)", "isempty(ErrorCode)"], "{mutants}");
+    assert_eq!(before(&mutants["survived"]), ["EventName == 'RunInstances'"], "{mutants}");
+}
+
+#[test]
+fn watching_runs_again_when_a_file_changes() {
+    use std::io::{BufRead, BufReader};
+    let folder = folder();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tidewatch"))
+        .args(["test", "rules", "--watch"])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut until = |wanted: &str| lines.by_ref().find(|line| line.contains(wanted)).unwrap();
+    until("2 passed, 0 failed");
+    until("watching");
+    folder.write("rules/launch.test.yaml", &TESTS.replace("severity: Medium", "severity: High"));
+    until("1 passed, 1 failed");
+    until("watching");
+    folder.write("rules/launch.test.yaml", TESTS);
+    until("2 passed, 0 failed");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

@@ -111,15 +111,39 @@ fn error<T>(node: &Node, message: impl Into<String>) -> Result<T> {
 /// # Errors
 /// Text that is not YAML, fields that are missing, unknown or of another kind, each with its place.
 pub fn read(text: &str) -> Result<RuleTest> {
-    let document = yaml::parse(text)
-        .map_err(|e| TestError { position: e.position, message: format!("not valid YAML: {}", e.message) })?;
-    only(&document, &["rule", "query_now", "files", "watchlists", "cases"])?;
-    let now = required(&document, "query_now")?;
+    read_document(&parse(text)?)
+}
+
+/// Whether the text of a rule file may have tests of its own: a line begins with `tests:`.
+pub fn has_own(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("tests:"))
+}
+
+/// Reads the tests inside of a rule file, under `tests`.
+///
+/// # Errors
+/// As [`read`], and a file without the field.
+pub fn read_own(text: &str) -> Result<RuleTest> {
+    let document = parse(text)?;
+    let tests = required(&document, "tests")?;
+    if let Some(entry) = tests.entries().iter().find(|entry| entry.key == "rule") {
+        return error(&entry.value, "tests inside of a rule's file are of that rule");
+    }
+    read_document(tests)
+}
+
+fn parse(text: &str) -> Result<Node> {
+    yaml::parse(text).map_err(|e| TestError { position: e.position, message: format!("not valid YAML: {}", e.message) })
+}
+
+fn read_document(document: &Node) -> Result<RuleTest> {
+    only(document, &["rule", "query_now", "files", "watchlists", "cases"])?;
+    let now = required(document, "query_now")?;
     let Some(query_now) = now.text().and_then(|text| datetime::parse(&text)) else {
         return error(now, "`query_now` is not a time, expected e.g. 2026-03-02T00:00:00Z");
     };
     let mut cases: Vec<Case> = Vec::new();
-    for node in required(&document, "cases")?.items_of_maps() {
+    for node in required(document, "cases")?.items_of_maps() {
         let case = read_case(node, &cases)?;
         if cases.iter().any(|other| other.name == case.name) {
             return error(node, format!("two cases are named `{}`", case.name));
@@ -127,7 +151,7 @@ pub fn read(text: &str) -> Result<RuleTest> {
         cases.push(case);
     }
     if cases.is_empty() {
-        return error(&document, "`cases` has no case");
+        return error(document, "`cases` has no case");
     }
     let files = document.get("files").map(Node::items).unwrap_or_default();
     Ok(RuleTest {

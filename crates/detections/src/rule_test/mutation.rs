@@ -3,9 +3,11 @@
 //! Comparisons are turned round, `and` arms and list items left out, numbers and thresholds moved by one, join keys left out. A
 //! change that every case survives shows what no case tests. Start at [`survivors`].
 
+use engine::Engine;
 use kql_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 use kql_types::Span;
 
+use super::equivalence::is_equivalent;
 use super::run::Prepared;
 use crate::rule::{AnalyticsRule, RuleKind};
 
@@ -59,6 +61,22 @@ impl Mutant {
         changed
     }
 
+    /// Rules for which rows can be made over which the change would show. None where made rows say nothing: keys that
+    /// are left out agree in them, and a threshold is no part of the query.
+    fn probes(&self, rule: &AnalyticsRule) -> Vec<AnalyticsRule> {
+        let changed = self.apply(rule);
+        match self.mutation {
+            Mutation::Comparison | Mutation::Number => vec![rule.clone(), changed],
+            Mutation::AndArm => {
+                let range = self.span.start as usize..self.span.end as usize;
+                let arm = rule.query.get(range).unwrap_or_default();
+                let negated = Mutant { after: format!("not(\n{arm}\n)"), ..self.clone() };
+                vec![rule.clone(), changed, negated.apply(rule)]
+            }
+            Mutation::ListItem | Mutation::JoinKey | Mutation::Threshold => Vec::new(),
+        }
+    }
+
     /// A case that would notice the change, in words.
     pub fn near_miss(&self) -> String {
         match self.mutation {
@@ -94,11 +112,34 @@ pub fn mutants(rule: &AnalyticsRule) -> Vec<Mutant> {
     found
 }
 
-/// The changes that every case survives. A change that no longer binds counts as noticed.
-pub fn survivors(prepared: &Prepared<'_>, rule: &AnalyticsRule) -> (usize, Vec<Mutant>) {
+/// What came of all changes of a rule. A change that no longer binds counts as noticed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mutants {
+    /// How many were tried.
+    pub tried: usize,
+    /// Those that no case notices.
+    pub survived: Vec<Mutant>,
+    /// Those that change no row at all: there is nothing to notice.
+    pub equivalent: Vec<Mutant>,
+}
+
+impl Mutants {
+    pub fn killed(&self) -> usize {
+        self.tried.saturating_sub(self.survived.len() + self.equivalent.len())
+    }
+}
+
+/// Tries every change. `logs` is further data over which an equivalent change must change nothing, with its clock.
+pub fn survivors(prepared: &Prepared<'_>, rule: &AnalyticsRule, logs: Option<(&Engine, i64)>) -> Mutants {
     let all = mutants(rule);
-    let count = all.len();
-    (count, all.into_iter().filter(|mutant| prepared.passes(&mutant.apply(rule))).collect())
+    let tried = all.len();
+    let over: Vec<(&Engine, i64)> = prepared.engines().chain(logs).collect();
+    let left = all.into_iter().filter(|mutant| prepared.passes(&mutant.apply(rule)));
+    let (equivalent, survived) = left.partition(|mutant| {
+        let probes = mutant.probes(rule);
+        !probes.is_empty() && is_equivalent(rule, &mutant.apply(rule), &probes, &over)
+    });
+    Mutants { tried, survived, equivalent }
 }
 
 /// (operator, its opposite).
@@ -161,7 +202,11 @@ fn of_binary(node: &SyntaxNode, found: &mut Vec<Mutant>) {
             }
         }
         if token.text() == "and" {
-            for arm in node.children() {
+            // `a and b and c` is one node with two of these tokens.
+            let known = |arm: &SyntaxNode| {
+                found.iter().any(|m| m.mutation == Mutation::AndArm && m.span == span_of(arm.text_range()))
+            };
+            for arm in node.children().filter(|arm| !known(arm)).collect::<Vec<_>>() {
                 found.push(Mutant {
                     mutation: Mutation::AndArm,
                     span: span_of(arm.text_range()),

@@ -142,6 +142,11 @@ impl Prepared<'_> {
         results.collect()
     }
 
+    /// The data of every case, with the clock.
+    pub(super) fn engines(&self) -> impl Iterator<Item = (&Engine, i64)> {
+        self.cases.iter().flatten().map(|loaded| (&loaded.engine, self.test.query_now))
+    }
+
     /// Whether every case ends well for a rule; ends at the first that does not.
     pub fn passes(&self, rule: &AnalyticsRule) -> bool {
         let good = |verdict: &Verdict| matches!(verdict, Verdict::Passed | Verdict::KnownGap(_));

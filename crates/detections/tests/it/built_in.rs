@@ -108,6 +108,14 @@ fn declared_sources_are_those_that_the_query_reads() {
     assert!(wrong.is_empty(), "the queries read:\n{}", wrong.join("\n"));
 }
 
+/// Rules without investigation, hunting queries and a word on Sigma.
+const PACKAGES_TO_COME: &[&str] = &[
+    "instance-creation-after-alert",
+    "rising-resource-creation",
+    "run-command-after-rare-sign-in",
+    "snapshot-shared-outside",
+];
+
 /// The texts between backticks.
 fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
@@ -127,6 +135,20 @@ fn guidance_is_complete_and_its_queries_bind() {
             let shaped = matches!(digits.len(), 4 | 7) && digits.bytes().all(|byte| byte.is_ascii_digit());
             assert!(shaped, "{}: {technique}", rule.name);
         }
+        let has = |heading: &str| rule.guidance.iter().any(|(known, _)| known == heading);
+        for heading in ["investigation", "hunting"].into_iter().filter(|heading| has(heading)) {
+            let text = rule.guidance.iter().find(|(known, _)| known == heading).map_or("", |(_, text)| text);
+            assert!(quoted(text).len() >= 2, "{}: queries of {heading}", rule.name);
+            quoted(text).into_iter().for_each(|query| {
+                check(&engine, query, &rule.name);
+            });
+        }
+        let package = has("investigation") && has("hunting") && has("sigma");
+        assert!(
+            package || PACKAGES_TO_COME.iter().any(|name| folder.ends_with(name)),
+            "{}: a whole package",
+            rule.name
+        );
         let response = rule.guidance.iter().find(|(heading, _)| heading == "response").unwrap();
         let queries = quoted(&response.1);
         assert!(queries.len() >= 2, "{}: ready queries in the response", rule.name);

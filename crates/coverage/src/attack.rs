@@ -2,8 +2,8 @@
 //!
 //! The table has what version 15 and version 17 have; version 16 is read as both together. Version 19 retired the tactic Defense
 //! Evasion: its id is now Stealth, and Defense Impairment is new beside it. Which of the two a technique went to is not in
-//! the table: there, either name is accepted for a technique of the old tactic, and the old name for both. Start at
-//! [`technique`].
+//! the table: either name is accepted for a technique of the old tactic, and the old name for both; a matrix shows the
+//! sub-techniques of Impair Defenses under Defense Impairment and all others under Stealth. Start at [`technique`].
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -82,6 +82,28 @@ pub struct Technique {
     pub gone: bool,
 }
 
+/// The technique that went to Defense Impairment with its sub-techniques, as a matrix shows it.
+const IMPAIRMENT: &str = "T1562";
+
+impl Technique {
+    /// Whether a version has it. Version 16 is read as all that versions 15 and 17 have.
+    pub fn is_in(&self, version: Version) -> bool {
+        version == Version::V16 || !self.gone
+    }
+
+    /// The columns of a version's matrix in which it stands.
+    pub fn tactics_in(&self, version: Version) -> Vec<Tactic> {
+        let impairs = self.id.starts_with(IMPAIRMENT);
+        let of_version = |short: &&str| match (*short, version) {
+            ("defense-evasion", Version::V19) if impairs => "defense-impairment",
+            ("defense-evasion", Version::V19) => "stealth",
+            (short, _) => TACTICS.iter().find(|tactic| tactic.short == short).map_or("", |tactic| tactic.short),
+        };
+        let names: Vec<&str> = self.tactics.iter().map(of_version).collect();
+        version.tactics().into_iter().filter(|tactic| names.contains(&tactic.short)).collect()
+    }
+}
+
 static TECHNIQUES: OnceLock<BTreeMap<&'static str, Technique>> = OnceLock::new();
 
 fn techniques() -> &'static BTreeMap<&'static str, Technique> {
@@ -146,6 +168,8 @@ pub fn is_under(technique: &Technique, tactic: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
@@ -159,6 +183,19 @@ mod tests {
             }
         }
         assert_eq!(technique("T9999"), None);
+    }
+
+    #[test]
+    fn a_matrix_shows_each_technique_in_the_columns_of_its_version() {
+        let columns =
+            |id: &str, version| technique(id).unwrap().tactics_in(version).iter().map(|t| t.short).collect::<Vec<_>>();
+        assert_eq!(columns("T1562.008", Version::V16), ["defense-evasion"]);
+        assert_eq!(columns("T1562.008", Version::V19), ["defense-impairment"]);
+        assert_eq!(columns("T1578.002", Version::V19), ["stealth"]);
+        assert_eq!(
+            columns("T1078.004", Version::V19),
+            ["initial-access", "persistence", "privilege-escalation", "stealth"]
+        );
     }
 
     #[test]
