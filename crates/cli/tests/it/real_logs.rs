@@ -80,8 +80,7 @@ fn attack_logs_are_as_the_page_says() {
     let of_state = |state: &str| -> BTreeSet<&str> {
         states.iter().filter(|(_, (found, _))| found == state).map(|(name, _)| name.as_str()).collect()
     };
-    let partial =
-        ["compute-modification", "create-cloud-instance", "instance-creation", "instance-creation-after-alert"];
+    let partial = ["create-cloud-instance", "instance-creation", "instance-creation-after-alert"];
     assert_eq!(of_state("partial"), partial.into());
     assert_eq!(of_state("no-data").len(), 7, "{states:?}");
 }

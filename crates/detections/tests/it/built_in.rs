@@ -110,10 +110,11 @@ fn declared_sources_are_those_that_the_query_reads() {
 
 /// Rules without investigation, hunting queries and a word on Sigma.
 const PACKAGES_TO_COME: &[&str] = &[
+    "compute-modification",
+    "instance-creation",
     "instance-creation-after-alert",
     "rising-resource-creation",
     "run-command-after-rare-sign-in",
-    "snapshot-shared-outside",
 ];
 
 /// The texts between backticks.
