@@ -192,6 +192,20 @@ fn rows_without_end() {
     );
 }
 
+/// A row that a scan holds for later must not hold the text of all rows with it.
+#[test]
+fn a_scan_behind_a_scan_holds_each_text_once() {
+    let scan =
+        |name: &str, from: &str| format!("scan declare ({name}: string = '') with (step s: true => {name} = {from};)");
+    let query = format!(
+        "range x from 1 to 3000 step 1 | extend t = strcat(x, strcat_array(repeat('abcd', 60), '')) | {} | {} | summarize sum(strlen(d))",
+        scan("c", "t"),
+        scan("d", "c")
+    );
+    let digits = 9 + 2 * 90 + 3 * 900 + 4 * 2001;
+    answers("a scan behind a scan", &query, Value::Long(3000 * 240 + digits));
+}
+
 /// What grows without end is stopped by the limit on memory alone, whoever holds the memory.
 #[test]
 fn memory_ends() {
