@@ -116,7 +116,13 @@ impl ScalarUDFImpl for InternalFunction {
 }
 
 /// The same column with nulls as `""`; not copied when it has none.
+///
+/// DataFusion asks what a filter gives for a column of type Null, to know whether an outer join can do without the rows that it
+/// fills: those hold `""` here.
 pub fn non_null_strings(array: ArrayRef) -> ArrayRef {
+    if *array.data_type() == DataType::Null {
+        return Arc::new(StringViewArray::from(vec![""; array.len()]));
+    }
     if array.null_count() == 0 {
         return array;
     }
