@@ -464,10 +464,9 @@ pub enum TestFormat {
     Github,
 }
 
+/// What `pivot` and `timeline` read, and how they show it.
 #[derive(Debug, Args)]
-pub struct PivotArgs {
-    /// An account, address, access key, ARN, session, instance, object id; a role means its sessions too
-    pub entity: String,
+pub struct EventArgs {
     /// Raw logs: files, folders, globs, or - for standard input
     #[arg(long, short, value_name = "PATH", required = true, num_args = 1..)]
     pub logs: Vec<PathBuf>,
@@ -475,12 +474,6 @@ pub struct PivotArgs {
     pub reading: LogArgs,
     #[command(flatten)]
     pub files: FileArgs,
-    /// Only what happened within this length of --at; without --at, before the last time it is seen
-    #[arg(long, value_name = "LENGTH")]
-    pub around: Option<String>,
-    /// The moment around which to look, by an hour unless --around says otherwise
-    #[arg(long, value_name = "TIME")]
-    pub at: Option<String>,
     /// Only these tables
     #[arg(long = "only-table", value_name = "TABLE", value_delimiter = ',')]
     pub tables: Vec<String>,
@@ -495,28 +488,26 @@ pub struct PivotArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct PivotArgs {
+    /// An account, address, access key, ARN, session, instance, object id; a role means its sessions too
+    pub entity: String,
+    /// Only what happened within this length of --at; without --at, before the last time it is seen
+    #[arg(long, value_name = "LENGTH")]
+    pub around: Option<String>,
+    /// The moment around which to look, by an hour unless --around says otherwise
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    #[command(flatten)]
+    pub over: EventArgs,
+}
+
+#[derive(Debug, Args)]
 pub struct TimelineArgs {
-    /// Raw logs: files, folders, globs, or - for standard input
-    #[arg(long, short, value_name = "PATH", required = true, num_args = 1..)]
-    pub logs: Vec<PathBuf>,
-    #[command(flatten)]
-    pub reading: LogArgs,
-    #[command(flatten)]
-    pub files: FileArgs,
     /// Only what names this account, address, key or the like; may be given several times
     #[arg(long, value_name = "ENTITY")]
     pub entity: Vec<String>,
-    /// Only these tables
-    #[arg(long = "only-table", value_name = "TABLE", value_delimiter = ',')]
-    pub tables: Vec<String>,
-    /// Form of the result
-    #[arg(long, value_enum, default_value_t = EventFormat::Table)]
-    pub format: EventFormat,
     #[command(flatten)]
-    pub names: NameArgs,
-    /// Threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub threads: Option<u16>,
+    pub over: EventArgs,
 }
 
 #[derive(Debug, Args)]

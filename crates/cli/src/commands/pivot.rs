@@ -22,8 +22,8 @@ pub fn pivot(args: &PivotArgs) -> Result<Exit> {
     if subject.text.chars().count() < 3 {
         return Err(Failure::usage(format!("`{}` is too short to look for", args.entity)));
     }
-    let reading = Reading::new(&args.reading, &args.files)?;
-    let (session, options) = Session::for_queries(&args.logs, reading, &args.names, None, args.threads)?;
+    let reading = Reading::new(&args.over.reading, &args.over.files)?;
+    let (session, options) = Session::for_queries(&args.over.logs, reading, &args.over.names, None, args.over.threads)?;
     let around = args.around.as_deref().map(|length| parse_length("--around", length)).transpose()?;
     let at = args.at.as_deref().map(|time| parse_time("--at", time)).transpose()?;
     let subjects = std::slice::from_ref(&subject);
@@ -31,24 +31,24 @@ pub fn pivot(args: &PivotArgs) -> Result<Exit> {
         let around = around.unwrap_or(datetime::TICKS_PER_SECOND * 3600);
         (at.saturating_sub(around), at.saturating_add(around))
     });
-    let search = Search { subjects, tables: &args.tables, span, acting: false };
+    let search = Search { subjects, tables: &args.over.tables, span, acting: false };
     let mut found = events::find(&session, &options, &search)?;
     if let (None, Some(around)) = (at, around) {
         keep_around_the_last(&mut found, around);
     }
     let events: Vec<Event> = found.events.into_iter().map(|(_, event)| event).collect();
     let title = format!("{} ({})", subject.text, subject.kind_name());
-    write(&title, Some(&subject), &events, found.tables_asked, &found.failed, args.format)
+    write(&title, Some(&subject), &events, found.tables_asked, &found.failed, args.over.format)
 }
 
 /// Shows everything that happened, or what names one of some texts.
 pub fn timeline(args: &TimelineArgs) -> Result<Exit> {
-    let reading = Reading::new(&args.reading, &args.files)?;
+    let reading = Reading::new(&args.over.reading, &args.over.files)?;
     let (from, to) = (reading.from, reading.to);
-    let (session, options) = Session::for_queries(&args.logs, reading, &args.names, None, args.threads)?;
+    let (session, options) = Session::for_queries(&args.over.logs, reading, &args.over.names, None, args.over.threads)?;
     let subjects: Vec<Subject> = args.entity.iter().map(|text| Subject::new(text)).collect();
     let span = (from.is_some() || to.is_some()).then(|| (from.unwrap_or(0), to.unwrap_or(datetime::MAX)));
-    let search = Search { subjects: &subjects, tables: &args.tables, span, acting: false };
+    let search = Search { subjects: &subjects, tables: &args.over.tables, span, acting: false };
     let mut found = events::find(&session, &options, &search)?;
     // A row that names two of them is one event.
     found.events.dedup_by(|(_, b), (_, a)| a.source.is_some() && a.source == b.source && a.table == b.table);
@@ -57,7 +57,7 @@ pub fn timeline(args: &TimelineArgs) -> Result<Exit> {
         true => "Timeline".to_string(),
         false => args.entity.join(", "),
     };
-    write(&title, None, &events, found.tables_asked, &found.failed, args.format)
+    write(&title, None, &events, found.tables_asked, &found.failed, args.over.format)
 }
 
 /// Leaves the events within a length of time before the last one with a time.
